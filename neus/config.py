@@ -1,0 +1,197 @@
+"""What a method is: the one home of every default, and the reader of method files.
+
+A method file (``config/methods/*.yaml``) holds only what differs from the defaults below. Unknown
+keys and wrong types are refused with the key's name. Fractions are fractions of the step budget,
+so that changing ``training.steps`` rescales every schedule with it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from neus.errors import InputError
+
+BACKGROUNDS = ("white", "black")
+
+
+@dataclass(frozen=True)
+class HashGridConfig:
+    """Multiresolution hash grid (Mueller et al., SIGGRAPH 2022, section 3)."""
+
+    levels: int = 16
+    features: int = 2
+    log2_entries: int = 17
+    base_resolution: int = 32
+    finest_resolution: int = 2048
+    initial_levels: int = 4
+    all_levels_at: float = 0.5
+
+
+@dataclass(frozen=True)
+class SdfConfig:
+    """Network from position and grid features to the signed distance and a feature vector."""
+
+    hidden_layers: int = 1
+    width: int = 64
+    features: int = 12
+    initial_radius: float = 0.5
+    initial_inv_s: float = 20.0
+
+
+@dataclass(frozen=True)
+class RadianceConfig:
+    """Network from features, normal, viewing direction and position to a colour."""
+
+    hidden_layers: int = 2
+    width: int = 64
+    direction_degree: int = 4
+
+
+@dataclass(frozen=True)
+class MarchingConfig:
+    """Where samples are placed: occupied cells of a grid, at a step that shrinks while training."""
+
+    occupancy_resolution: int = 128
+    margin: float = 3.0
+    first_step: float = 0.02
+    last_step: float = 0.006
+    last_step_at: float = 0.5
+
+
+@dataclass(frozen=True)
+class ModelConfig:
+    hash_grid: HashGridConfig = field(default_factory=HashGridConfig)
+    sdf: SdfConfig = field(default_factory=SdfConfig)
+    radiance: RadianceConfig = field(default_factory=RadianceConfig)
+    marching: MarchingConfig = field(default_factory=MarchingConfig)
+    background: str = "white"
+    cos_anneal_end: float = 0.1
+
+
+@dataclass(frozen=True)
+class LossConfig:
+    mask: float = 0.1
+    eikonal: float = 0.1
+
+
+@dataclass(frozen=True)
+class LearningRateConfig:
+    """Peak rates; all rise over ``warmup`` and then decay exponentially to ``final_factor``."""
+
+    table: float = 1e-2
+    networks: float = 5e-3
+    inv_s: float = 1e-3
+    warmup: float = 0.02
+    final_factor: float = 0.1
+
+
+@dataclass(frozen=True)
+class TrainingConfig:
+    steps: int = 20_000
+    samples: int = 8192
+    uniform_samples: int = 512
+    masked_rays: float = 0.9
+    random_background: bool = True
+    losses: LossConfig = field(default_factory=LossConfig)
+    learning_rates: LearningRateConfig = field(default_factory=LearningRateConfig)
+    validations: int = 4
+    checkpoint_seconds: float = 30.0
+
+
+@dataclass(frozen=True)
+class MethodConfig:
+    model: ModelConfig = field(default_factory=ModelConfig)
+    training: TrainingConfig = field(default_factory=TrainingConfig)
+
+
+def load_method(path: Path | None = None, overrides: dict[str, Any] | None = None) -> MethodConfig:
+    """Defaults, overlaid by a method file, overlaid by ``overrides`` (nested dictionaries).
+
+    Raises:
+        InputError: the file is missing, or a key is unknown or has a wrong type or value.
+    """
+    from omegaconf import OmegaConf
+
+    merged = OmegaConf.structured(MethodConfig)
+    if path is not None:
+        if not path.is_file():
+            raise InputError(f"{path} does not exist: methods are the files of config/methods")
+        merged = _merge(merged, OmegaConf.load(path), str(path))
+    merged = _merge(merged, overrides or {}, "overrides")
+    method = OmegaConf.to_object(merged)
+    assert isinstance(method, MethodConfig)
+    _check_values(method)
+    return method
+
+
+def method_as_yaml(method: MethodConfig) -> str:
+    """The resolved method, every key spelt out."""
+    from omegaconf import OmegaConf
+
+    return OmegaConf.to_yaml(OmegaConf.structured(method))
+
+
+def _merge(base: Any, overlay: Any, origin: str) -> Any:
+    from omegaconf import OmegaConf
+    from omegaconf.errors import OmegaConfBaseException
+
+    try:
+        return OmegaConf.merge(base, overlay)
+    except OmegaConfBaseException as error:
+        key = error.full_key or "the top level"
+        reason = str(error).splitlines()[0]
+        raise InputError(
+            f"{origin}: key {key}: {reason}; see neus/config.py for the keys"
+        ) from None
+
+
+def _check_values(method: MethodConfig) -> None:
+    model, training = method.model, method.training
+    grid, rates = model.hash_grid, training.learning_rates
+    requirements = {
+        "model.background must be one of " + ", ".join(BACKGROUNDS): model.background
+        in BACKGROUNDS,
+        "model.hash_grid.levels must be at least initial_levels and initial_levels at least 1": (
+            1 <= grid.initial_levels <= grid.levels
+        ),
+        "model.hash_grid.finest_resolution must not be below base_resolution": (
+            2 <= grid.base_resolution <= grid.finest_resolution
+        ),
+        "model.hash_grid.log2_entries must lie in 8..24": 8 <= grid.log2_entries <= 24,
+        "model.hash_grid.features must be 2, the only width that the kernels are written for": (
+            grid.features == 2
+        ),
+        "model.radiance.direction_degree must lie in 1..4": (
+            1 <= model.radiance.direction_degree <= 4
+        ),
+        "hidden_layers and width must be positive": min(
+            model.sdf.hidden_layers,
+            model.sdf.width,
+            model.radiance.hidden_layers,
+            model.radiance.width,
+        )
+        > 0,
+        "model.marching steps must satisfy 0 < last_step <= first_step < 1": (
+            0 < model.marching.last_step <= model.marching.first_step < 1
+        ),
+        "training.steps must be positive": training.steps > 0,
+        "training.samples must exceed training.uniform_samples by 1024 or more": (
+            training.samples >= training.uniform_samples + 1024 >= 1024
+        ),
+        "fractions (all_levels_at, last_step_at, cos_anneal_end, masked_rays, warmup) "
+        "must lie in 0..1": all(
+            0 <= fraction <= 1
+            for fraction in (
+                grid.all_levels_at,
+                model.marching.last_step_at,
+                model.cos_anneal_end,
+                training.masked_rays,
+                rates.warmup,
+            )
+        ),
+    }
+    for sentence, holds in requirements.items():
+        if not holds:
+            raise InputError(f"method: {sentence}")

@@ -1,0 +1,176 @@
+"""The canonical scene: posed images in the unit sphere, and the way back to the source frame.
+
+On disk a scene is a folder that nerfstudio and instant-ngp read as well: ``transforms.json``,
+``images/``, ``masks/`` and ``points.ply``. Every reader of a data format ends here; nothing
+downstream knows where the images came from.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from neus.cameras import OPENGL_FROM_OPENCV, Cameras
+from neus.errors import InputError
+from neus.similarity import Similarity
+
+if TYPE_CHECKING:
+    from jaxtyping import Float, UInt8
+
+FILE = "transforms.json"
+
+
+@dataclass(frozen=True)
+class Frame:
+    """One posed image: its stem in the source, its file, its mask's file or None."""
+
+    name: str
+    image: Path
+    mask: Path | None
+
+
+@dataclass(frozen=True)
+class Scene:
+    """Posed images of one object.
+
+    Attributes:
+        frames: the images, in the order of ``cameras``.
+        cameras: in the scene frame, for the images as they lie on disk.
+        to_source: similarity from the scene frame to the source frame (identity before
+            normalisation, when the scene frame is the source frame).
+        unit: of the source frame, for figures and tables ("mm", "m", or "source units").
+        test: indices of held-out frames; all others train.
+        points: ``[p, 3]`` sparse surface points in the scene frame, or empty.
+        points_rgb: ``[p, 3]`` their colours.
+    """
+
+    frames: tuple[Frame, ...]
+    cameras: Cameras
+    to_source: Similarity
+    unit: str
+    test: tuple[int, ...]
+    points: Float[np.ndarray, "p 3"]
+    points_rgb: UInt8[np.ndarray, "p 3"]
+
+    @property
+    def train(self) -> tuple[int, ...]:
+        held_out = set(self.test)
+        return tuple(i for i in range(len(self.frames)) if i not in held_out)
+
+    @property
+    def has_masks(self) -> bool:
+        """Whether every frame has a mask."""
+        return all(frame.mask is not None for frame in self.frames)
+
+
+def write_transforms(scene: Scene, folder: Path) -> None:
+    """Write ``transforms.json`` for a scene whose images already lie below ``folder``.
+
+    Poses are stored in OpenGL axes; ``applied_transform`` (3x4) and ``applied_scale`` take the
+    source frame to the scene frame: ``x_scene = applied_scale * (applied_transform @ x_source)``.
+    """
+    to_scene = scene.to_source.inverse()
+    applied = np.concatenate(
+        [to_scene.rotation, to_scene.translation[:, None] / to_scene.scale], axis=1
+    )
+    held_out = set(scene.test)
+    content = {
+        "camera_model": "OPENCV",
+        "applied_transform": applied.tolist(),
+        "applied_scale": to_scene.scale,
+        "unit": scene.unit,
+        "ply_file_path": "points.ply" if len(scene.points) else None,
+        "frames": [_frame_record(scene, index, folder) for index in range(len(scene.frames))],
+        "train_filenames": [_relative(scene.frames[i].image, folder) for i in scene.train],
+        "test_filenames": [
+            _relative(frame.image, folder) for i, frame in enumerate(scene.frames) if i in held_out
+        ],
+    }
+    if not len(scene.points):
+        del content["ply_file_path"]
+    (folder / FILE).write_text(json.dumps(content, indent=1) + "\n")
+
+
+def load_scene(folder: Path) -> Scene:
+    """Read a scene that :func:`write_transforms` wrote (or that follows the same conventions).
+
+    Raises:
+        InputError: a file or a key is missing; the sentence names it.
+    """
+    path = folder / FILE
+    if not path.is_file():
+        raise InputError(f"{path} does not exist: point to a scene folder with a {FILE} in it")
+    content = json.loads(path.read_text())
+    try:
+        records = content["frames"]
+        frames = tuple(_frame_from_record(record, folder) for record in records)
+        cameras = _cameras_from_records(records)
+        held_out = set(content.get("test_filenames", []))
+        test = tuple(i for i, record in enumerate(records) if record["file_path"] in held_out)
+        applied = np.asarray(content.get("applied_transform", np.eye(4)[:3]), dtype=np.float64)
+        scale = float(content.get("applied_scale", 1.0))
+    except KeyError as error:
+        raise InputError(f"{path} lacks the key {error}: write the scene again") from error
+    to_scene = Similarity(scale, applied[:, :3], scale * applied[:, 3])
+    points, points_rgb = _load_points(folder, content.get("ply_file_path"))
+    unit = content.get("unit", "source units")
+    return Scene(frames, cameras, to_scene.inverse(), unit, test, points, points_rgb)
+
+
+def _relative(path: Path, folder: Path) -> str:
+    return path.relative_to(folder).as_posix()
+
+
+def _frame_record(scene: Scene, index: int, folder: Path) -> dict:
+    frame, intrinsics = scene.frames[index], scene.cameras.intrinsics[index]
+    pose = np.eye(4)
+    pose[:3] = scene.cameras.camera_to_world[index]
+    pose[:3, :3] = pose[:3, :3] @ OPENGL_FROM_OPENCV
+    record = {
+        "name": frame.name,
+        "file_path": _relative(frame.image, folder),
+        "w": int(scene.cameras.widths[index]),
+        "h": int(scene.cameras.heights[index]),
+        "fl_x": float(intrinsics[0, 0]),
+        "fl_y": float(intrinsics[1, 1]),
+        "cx": float(intrinsics[0, 2]),
+        "cy": float(intrinsics[1, 2]),
+        "transform_matrix": pose.tolist(),
+    }
+    if frame.mask is not None:
+        record["mask_path"] = _relative(frame.mask, folder)
+    return record
+
+
+def _frame_from_record(record: dict, folder: Path) -> Frame:
+    image = folder / record["file_path"]
+    mask = folder / record["mask_path"] if "mask_path" in record else None
+    return Frame(record.get("name", image.stem), image, mask)
+
+
+def _cameras_from_records(records: list[dict]) -> Cameras:
+    intrinsics = np.zeros((len(records), 3, 3))
+    poses = np.array([record["transform_matrix"] for record in records], dtype=np.float64)[:, :3]
+    poses[:, :, :3] = poses[:, :, :3] @ OPENGL_FROM_OPENCV
+    for matrix, record in zip(intrinsics, records, strict=True):
+        matrix[[0, 1, 0, 1], [0, 1, 2, 2]] = [record[k] for k in ("fl_x", "fl_y", "cx", "cy")]
+        matrix[2, 2] = 1
+    sizes = np.array([[record["w"], record["h"]] for record in records], dtype=np.int64)
+    return Cameras(intrinsics, poses, sizes[:, 0], sizes[:, 1])
+
+
+def _load_points(
+    folder: Path, name: str | None
+) -> tuple[Float[np.ndarray, "p 3"], UInt8[np.ndarray, "p 3"]]:
+    if name is None:
+        return np.zeros((0, 3)), np.zeros((0, 3), np.uint8)
+    import trimesh
+
+    cloud = trimesh.load(folder / name, process=False)
+    points = np.asarray(cloud.vertices, dtype=np.float64)  # pyright: ignore
+    colours = np.asarray(cloud.colors, dtype=np.uint8)[:, :3]  # pyright: ignore
+    return points, colours if len(colours) == len(points) else np.full_like(points, 128, np.uint8)
