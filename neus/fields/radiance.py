@@ -1,0 +1,44 @@
+"""The radiance field: colour of a surface point seen from a direction."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor, nn
+
+from neus.config import RadianceConfig
+from neus.fields.directions import spherical_harmonics
+from neus.fields.mlp import Layers
+
+if TYPE_CHECKING:
+    from jaxtyping import Float
+
+
+class RadianceField(nn.Module):
+    """[SDF output, normal, direction, position] -> RGB in (0, 1) (IDR; NeuS, section 3.1)."""
+
+    def __init__(
+        self, config: RadianceConfig, sdf_outputs: int, generator: torch.Generator
+    ) -> None:
+        super().__init__()
+        self.direction_degree = config.direction_degree
+        inputs = sdf_outputs + 3 + config.direction_degree**2 + 3
+        hidden = [config.width] * config.hidden_layers
+        self.layers = Layers([inputs, *hidden, 3], generator)
+        with torch.no_grad():
+            self.layers.weights[-1].mul_(0.5)
+
+    def encode_directions(self, directions: Float[Tensor, "r 3"]) -> Float[Tensor, "r c"]:
+        """Once per ray; the samples of a ray share it."""
+        return spherical_harmonics(directions, self.direction_degree)
+
+    def forward(
+        self,
+        x: Float[Tensor, "n 3"],
+        sdf_output: Float[Tensor, "n out"],
+        normals: Float[Tensor, "n 3"],
+        encoded_directions: Float[Tensor, "n c"],
+    ) -> Float[Tensor, "n 3"]:
+        inputs = torch.cat([sdf_output, normals, encoded_directions, x], dim=1)
+        return torch.sigmoid(self.layers.relu_chain(inputs))
