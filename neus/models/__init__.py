@@ -1,0 +1,1 @@
+"""Models: fields, the renderer, and the schedules that belong to them."""

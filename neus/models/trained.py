@@ -1,0 +1,116 @@
+"""A trained model's file, and the model ready for use."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+
+from neus.cameras import Cameras
+from neus.config import MethodConfig, load_method
+from neus.errors import InputError
+from neus.files import written_whole
+from neus.models.neus import NeuS
+from neus.models.schedule import Stage, stage_at
+from neus.models.views import View, render_view
+from neus.ops import backend_for
+from neus.rendering.occupancy import OccupancyGrid
+
+if TYPE_CHECKING:
+    from jaxtyping import Float
+
+FORMAT = 1
+"""Of the model file; raised whenever older files cannot be read any more."""
+
+
+@dataclass(frozen=True)
+class TrainedModel:
+    """A model at the step it was saved at, with an occupancy grid made from its own weights."""
+
+    model: NeuS
+    method: MethodConfig
+    stage: Stage
+    occupancy: OccupancyGrid
+    backend: ModuleType
+    device: torch.device
+
+    def view(self, cameras: Cameras, index: int) -> View:
+        """Render what a camera (in the scene frame) sees, over the method's background."""
+        grey = background_grey(self.method)
+        return render_view(
+            self.model, self.occupancy, self.stage, self.backend, cameras, index, grey
+        )
+
+    def distance(self, points: Float[np.ndarray, "n 3"]) -> Float[np.ndarray, "n"]:
+        """Signed distance at points of the scene frame."""
+        levels = self.stage.active_levels
+        return self.model.sdf.distance(self._tensor(points), self.backend, levels).cpu().numpy()
+
+    def normals(self, points: Float[np.ndarray, "n 3"]) -> Float[np.ndarray, "n 3"]:
+        """Unit normals of the field at points of the scene frame."""
+        x = self._tensor(points)
+        return self.model.geometry(x, self.stage, self.backend)[1].cpu().numpy()
+
+    def colours(
+        self, points: Float[np.ndarray, "n 3"], normals: Float[np.ndarray, "n 3"]
+    ) -> Float[np.ndarray, "n 3"]:
+        """RGB of surface points, each as seen face on."""
+        x, directions = self._tensor(points), self._tensor(-normals)
+        return self.model.colours(x, directions, self.stage, self.backend).cpu().numpy()
+
+    def _tensor(self, rows: np.ndarray) -> torch.Tensor:
+        return torch.from_numpy(np.ascontiguousarray(rows, dtype=np.float32)).to(self.device)
+
+
+def background_grey(method: MethodConfig) -> float:
+    """Grey value of the method's background: what rays see that meet nothing."""
+    return {"white": 1.0, "black": 0.0}[method.model.background]
+
+
+def save_model(path: Path, model: NeuS, method: MethodConfig, step: int, seed: int) -> None:
+    """Write everything that :func:`load_model` needs, whole or not at all."""
+    content = {
+        "format": FORMAT,
+        "method": asdict(method),
+        "step": step,
+        "seed": seed,
+        "model": model.state_dict(),
+    }
+    with written_whole(path) as partial:
+        torch.save(content, partial)
+
+
+def load_model(path: Path, device: torch.device) -> TrainedModel:
+    """Read a model, and fill its occupancy grid.
+
+    Raises:
+        InputError: the file is missing, is no model, or is of another format.
+    """
+    if not path.is_file():
+        raise InputError(f"{path} does not exist: train the model first")
+    try:
+        content = torch.load(path, map_location=device, weights_only=True)
+        found = content["format"]
+    except Exception as error:
+        raise InputError(f"{path} is not a model file ({type(error).__name__})") from error
+    if found != FORMAT:
+        raise InputError(f"{path} has format {found}, this version reads {FORMAT}: train it again")
+    method = load_method(None, content["method"])
+    model = NeuS(method.model, torch.Generator()).to(device)
+    model.load_state_dict(content["model"])
+    return ready(model, method, content["step"], device)
+
+
+def ready(model: NeuS, method: MethodConfig, step: int, device: torch.device) -> TrainedModel:
+    """A model as it stands after ``step`` training steps, ready to be asked."""
+    stage, backend = stage_at(method.model, step, method.training.steps), backend_for(device)
+    marching = method.model.marching
+    occupancy = OccupancyGrid(marching.occupancy_resolution, marching.margin, device)
+    occupancy.update(
+        lambda x: model.sdf.distance(x, backend, stage.active_levels), float(model.inv_s.detach())
+    )
+    return TrainedModel(model, method, stage, occupancy, backend, device)

@@ -1,0 +1,97 @@
+"""Whole images of a trained model."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from types import ModuleType
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+
+from neus.cameras import Cameras
+from neus.models.neus import NeuS
+from neus.models.schedule import Stage
+from neus.rendering.occupancy import OccupancyGrid
+
+if TYPE_CHECKING:
+    from jaxtyping import Float
+
+_RAYS = 4096
+
+
+@dataclass(frozen=True)
+class View:
+    """One rendered image.
+
+    Attributes:
+        rgb: ``[h, w, 3]`` in [0, 1] over the background.
+        opacity: ``[h, w]`` in [0, 1].
+        depth: ``[h, w]`` along the optical axis, in scene units; 0 where nothing is seen.
+        normals: ``[h, w, 3]`` in the scene frame, summed with the samples' weights.
+    """
+
+    rgb: Float[np.ndarray, "h w 3"]
+    opacity: Float[np.ndarray, "h w"]
+    depth: Float[np.ndarray, "h w"]
+    normals: Float[np.ndarray, "h w 3"]
+
+
+@torch.no_grad()
+def render_view(
+    model: NeuS,
+    occupancy: OccupancyGrid,
+    stage: Stage,
+    backend: ModuleType,
+    cameras: Cameras,
+    index: int,
+    background: float,
+) -> View:
+    """Render what camera ``index`` sees over a grey ``background`` (1 is white)."""
+    device = occupancy.state.device
+    origins, directions = (
+        torch.from_numpy(rays.astype(np.float32)).to(device)
+        for rays in cameras.rays(index, cameras.pixel_grid(index))
+    )
+    parts = [
+        _render_rays(model, occupancy, stage, backend, *chunk)
+        for chunk in zip(origins.split(_RAYS), directions.split(_RAYS), strict=True)
+    ]
+    rgb, normals, distance, transmittance = (torch.cat(part) for part in zip(*parts, strict=True))
+    optical_axis = torch.from_numpy(cameras.optical_axes[index]).to(directions)
+    opacity = 1 - transmittance
+    mean_distance = distance / opacity.clamp(min=1e-6)
+    depth = torch.where(opacity > 0.5, mean_distance * (directions @ optical_axis), 0.0)
+    shape = (int(cameras.heights[index]), int(cameras.widths[index]))
+    return View(
+        (rgb + transmittance[:, None] * background).clamp(0, 1).view(*shape, 3).cpu().numpy(),
+        opacity.view(shape).cpu().numpy(),
+        depth.view(shape).cpu().numpy(),
+        normals.view(*shape, 3).cpu().numpy(),
+    )
+
+
+def geometry_pictures(view: View, cameras: Cameras, index: int) -> list[np.ndarray]:
+    """Normals and depth of a view as pictures; depths are coloured over the unit sphere."""
+    from neus.images import depth_to_colour, normals_to_colour
+
+    distance = float(np.linalg.norm(cameras.centres[index]))
+    near, far = max(distance - 1, 0.0), distance + 1
+    return [
+        normals_to_colour(view.normals, view.opacity, cameras.camera_to_world[index]),
+        depth_to_colour(view.depth, view.opacity * (view.depth > 0), near, far),
+    ]
+
+
+def _render_rays(model, occupancy, stage, backend, origins, directions):
+    """Premultiplied colour, normal and distance sums, and transmittance, of a chunk of rays."""
+    jitter = torch.full_like(origins[:, 0], 0.5)
+    samples = backend.march_rays(
+        origins, directions, occupancy.state, stage.step_length, jitter, None
+    )
+    rendering = model.render(origins, directions, samples, stage, backend)
+    geometry = torch.cat([rendering.normals, samples.t[:, None]], dim=1)
+    sums = geometry.new_zeros(len(origins), 4).index_add_(
+        0, samples.ray_index, rendering.weights[:, None] * geometry
+    )
+    return rendering.rgb, sums[:, :3], sums[:, 3], rendering.transmittance

@@ -1,0 +1,68 @@
+"""Running checkpoints: written whole, two kept, and taken up only by the run that wrote them."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from neus.config import MethodConfig
+from neus.files import written_whole
+from neus.models.trained import FORMAT
+from neus.scene import FILE
+
+KEPT = 2
+
+
+def fingerprint(method: MethodConfig, scene: Path, seed: int) -> str:
+    """What a run depends on: method, scene, seed, and the format of the model.
+
+    A scene's poses and lists decide; its images are written together with them.
+    """
+    parts = [json.dumps(asdict(method), sort_keys=True), str(seed), str(FORMAT)]
+    digest = hashlib.sha256("\0".join(parts).encode())
+    digest.update((scene / FILE).read_bytes())
+    return digest.hexdigest()
+
+
+class CheckpointFolder:
+    """Checkpoints ``step-00001234.pt`` of one run."""
+
+    def __init__(self, folder: Path, fingerprint: str) -> None:
+        self.folder, self.fingerprint = folder, fingerprint
+
+    def save(self, step: int, state: dict[str, Any]) -> None:
+        """Write a checkpoint, then drop all but the latest two."""
+        path = self.folder / f"step-{step:08d}.pt"
+        with written_whole(path) as partial:
+            torch.save({"fingerprint": self.fingerprint, "state": state}, partial)
+        for old in self._newest_first()[KEPT:]:
+            old.unlink()
+
+    def load_latest(self, device: torch.device) -> dict[str, Any] | None:
+        """State of the newest readable checkpoint of this very run, or None.
+
+        Checkpoints with another fingerprint belong to another method, scene or seed: they are
+        removed, since the run that starts now is going to take their place.
+        """
+        for path in self._newest_first():
+            try:
+                content = torch.load(path, map_location=device, weights_only=True)
+            except Exception:  # a file that a full disk cut short: an older one will do
+                continue
+            if content.get("fingerprint") == self.fingerprint:
+                return content["state"]
+            path.unlink()
+        return None
+
+    def clear(self) -> None:
+        """Remove all checkpoints: the finished model takes their place."""
+        for path in self._newest_first():
+            path.unlink()
+
+    def _newest_first(self) -> list[Path]:
+        return sorted(self.folder.glob("step-*.pt"), reverse=True)

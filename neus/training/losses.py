@@ -1,0 +1,35 @@
+"""Training losses."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor
+
+if TYPE_CHECKING:
+    from jaxtyping import Float
+
+
+def colour_loss(
+    rendered: Float[Tensor, "r 3"], photographed: Float[Tensor, "r 3"]
+) -> Float[Tensor, ""]:
+    """Mean absolute error over all rays, those that met no sample included (NeuS, eq. 15)."""
+    return (rendered - photographed).abs().mean()
+
+
+def mask_loss(transmittance: Float[Tensor, "r"], coverage: Float[Tensor, "r"]) -> Float[Tensor, ""]:
+    """Binary cross entropy between opacity and the mask (NeuS, eq. 17).
+
+    Both logarithms are softened rather than clamped: a clamp has no gradient exactly where a ray
+    is most wrong, which would make a hole or a floater permanent.
+    """
+    softening = 1e-3
+    opaque = torch.log(1 - transmittance + softening)
+    clear = torch.log(transmittance + softening)
+    return -(coverage * opaque + (1 - coverage) * clear).mean()
+
+
+def eikonal_loss(gradient_norms: Float[Tensor, "n"]) -> Float[Tensor, ""]:
+    """Squared deviation of the gradient's norm from 1 (Gropp et al. 2020; NeuS, eq. 16)."""
+    return ((gradient_norms - 1) ** 2).mean()
