@@ -1,0 +1,217 @@
+"""A closed path for a video: over the part of a sphere that the training cameras cover.
+
+The camera keeps its distance from the object and always looks at it. Where the cameras go all
+around, the path does one turn at their elevation; where they cover a cap, it is a loop inside it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from neus.cameras import look_at
+from neus.errors import InputError
+
+if TYPE_CHECKING:
+    from jaxtyping import Float
+
+Curve = Callable[[np.ndarray], np.ndarray]
+
+FULL_TURN_GAP = np.deg2rad(120)  # no wider gap in azimuth: the cameras stand all around
+LEVEL_SPREAD = 0.02  # mean square of the x axes beside their main direction: 8 degrees
+STEEP = np.deg2rad(60)  # above this elevation azimuths crowd together
+POLE_MARGIN = np.deg2rad(5)  # kept from the poles, where the image's up direction would spin
+WAVE = np.deg2rad(10)  # at most, up and down in a full turn
+ROUNDNESS = 0.15  # least ratio of a loop's half axes: it never turns on the spot
+COVERED = (0.1, 0.9)  # quantiles of the cameras' angles between which the path stays
+
+
+def spheric_path(
+    camera_to_world: Float[np.ndarray, "n 3 4"], frames: int
+) -> Float[np.ndarray, "frames 3 4"]:
+    """Cameras at equal steps along a closed path about the object (after the last comes the first).
+
+    The path lies on a sphere about :func:`focus_point` whose radius is the cameras' median
+    distance. It turns with the scene: rotated cameras give the rotated path.
+
+    Args:
+        camera_to_world: training cameras, scene frame, OpenCV axes.
+        frames: number of cameras on the path.
+
+    Returns:
+        Camera-to-world matrices, scene frame, OpenCV axes, image tops towards the cameras' up.
+
+    Raises:
+        InputError: fewer than two cameras, all in one place, or not finite; or no frames.
+    """
+    _check(camera_to_world, frames)
+    focus = focus_point(camera_to_world)
+    offsets = camera_to_world[:, :, 3] - focus
+    distances = np.linalg.norm(offsets, axis=1)
+    radius = np.median(distances)
+    apart = distances > 1e-3 * radius
+    directions = offsets[apart] / distances[apart, None]
+    if np.ptp(directions, axis=0).max() < 1e-3:
+        raise InputError(
+            "all training cameras see the object from one direction, so they span no path: "
+            "check the poses"
+        )
+    curve, axes = _orbit_or_loop(directions, camera_to_world[apart])
+    positions = focus + radius * curve(_equal_steps(curve, frames)) @ axes
+    return np.stack([look_at(position, focus, axes[2]) for position in positions])
+
+
+def focus_point(camera_to_world: Float[np.ndarray, "n 3 4"]) -> Float[np.ndarray, "3"]:
+    """The point nearest to all optical axes, where the object is; the origin if there is none.
+
+    Minimises the sum of distances to the axes (not of their squares, so that a camera that looks
+    astray has little say) by reweighted least squares. There is none if the axes are parallel, or
+    meet behind most cameras or outside the unit sphere.
+    """
+    centres, forwards = camera_to_world[:, :, 3], camera_to_world[:, :, 2]
+    across = np.eye(3) - forwards[:, :, None] * forwards[:, None, :]
+    weights, offsets, focus = np.ones(len(centres)), -centres, np.zeros(3)
+    for _ in range(30):
+        eigenvalues, eigenvectors = np.linalg.eigh(np.einsum("n,nij->ij", weights, across))
+        if eigenvalues[0] < 1e-6 * weights.sum():
+            return np.zeros(3)
+        target = np.einsum("n,nij,nj->i", weights, across, centres)
+        focus = eigenvectors @ ((eigenvectors.T @ target) / eigenvalues)
+        offsets = focus - centres
+        misses = np.linalg.norm(np.einsum("nij,nj->ni", across, offsets), axis=1)
+        least = 1e-3 * np.median(np.linalg.norm(offsets, axis=1)) + 1e-12
+        weights = 1 / np.maximum(misses, least)
+    in_front = np.median((offsets * forwards).sum(axis=1)) > 0
+    return focus if in_front and np.linalg.norm(focus) <= 1 else np.zeros(3)
+
+
+def up_direction(camera_to_world: Float[np.ndarray, "n 3 4"]) -> Float[np.ndarray, "3"]:
+    """The scene's vertical, as a unit vector on the side of the image tops.
+
+    Cameras held level have horizontal x axes, so the vertical is at right angles to all of those,
+    wherever the cameras look from. Where the axes do not tell (all alike, or rolled at will) it is
+    the mean of the image tops, and where these cancel out, the normal of the cameras' plane.
+    """
+    tops, rights = -camera_to_world[:, :, 1], camera_to_world[:, :, 0]
+    mean = tops.mean(axis=0)
+    spread, axes = np.linalg.eigh(rights.T @ rights / len(rights))
+    if spread[1] > LEVEL_SPREAD and spread[0] < spread[1] / 10:
+        vertical = axes[:, 0]
+    elif np.linalg.norm(mean) > 0.1:
+        return mean / np.linalg.norm(mean)
+    else:
+        centred = camera_to_world[:, :, 3] - camera_to_world[:, :, 3].mean(axis=0)
+        vertical = np.linalg.eigh(centred.T @ centred)[1][:, 0]
+    side = mean @ vertical
+    if abs(side) < 1e-3:
+        side = -camera_to_world[:, :, 2].mean(axis=0) @ vertical  # cameras mostly look down
+    return -vertical if side < 0 else vertical
+
+
+def _check(camera_to_world: np.ndarray, frames: int) -> None:
+    if frames < 1:
+        raise InputError(f"a path of {frames} frames is empty: ask for one frame or more")
+    if len(camera_to_world) < 2:
+        raise InputError(f"a path needs two training cameras or more, not {len(camera_to_world)}")
+    if not np.isfinite(camera_to_world).all():
+        raise InputError("a training camera's pose is not finite: check the poses of the scene")
+    centres = camera_to_world[:, :, 3]
+    if np.ptp(centres, axis=0).max() <= 1e-6 * max(1.0, np.abs(centres).max()):
+        raise InputError(
+            "all training cameras stand in one place, so they span no path: check the poses"
+        )
+
+
+def _orbit_or_loop(
+    directions: Float[np.ndarray, "n 3"], camera_to_world: Float[np.ndarray, "n 3 4"]
+) -> tuple[Curve, Float[np.ndarray, "3 3"]]:
+    """The path on the unit sphere, and the axes (rows) that it is given in."""
+    up = up_direction(camera_to_world)
+    axes = _sphere_axes(up, directions)
+    azimuth, elevation = _angles(directions, axes)
+    if _widest_gap(azimuth)[0] <= FULL_TURN_GAP + 1e-9:
+        return _orbit(elevation), axes
+    if abs(np.median(elevation)) > STEEP:
+        axes = _sphere_axes(_pole_beside_cap(up, directions, camera_to_world), directions)
+        azimuth, elevation = _angles(directions, axes)
+    return _loop(azimuth, elevation), axes
+
+
+def _sphere_axes(
+    pole: Float[np.ndarray, "3"], directions: Float[np.ndarray, "n 3"]
+) -> Float[np.ndarray, "3 3"]:
+    """Right-handed axes as rows: z the pole, azimuth 0 at the first direction well off it."""
+    candidates = np.concatenate([directions, 1e-6 * np.eye(3)])  # all directions may be polar
+    across = candidates - np.outer(candidates @ pole, pole)
+    lengths = np.linalg.norm(across, axis=1)
+    first = np.argmax(lengths > lengths.max() / 2)
+    x = across[first] / lengths[first]
+    return np.stack([x, np.cross(pole, x), pole])
+
+
+def _pole_beside_cap(
+    up: Float[np.ndarray, "3"],
+    directions: Float[np.ndarray, "n 3"],
+    camera_to_world: Float[np.ndarray, "n 3 4"],
+) -> Float[np.ndarray, "3"]:
+    """``up`` at right angles to the cap's middle, or the first image top that can be so turned."""
+    middle = directions.mean(axis=0)
+    middle = middle / max(np.linalg.norm(middle), 1e-12)
+    for candidate in (up, *-camera_to_world[:, :, 1]):
+        across = candidate - (candidate @ middle) * middle
+        if np.linalg.norm(across) > 0.1:
+            return across / np.linalg.norm(across)
+    return up
+
+
+def _angles(
+    directions: Float[np.ndarray, "n 3"], axes: Float[np.ndarray, "3 3"]
+) -> tuple[Float[np.ndarray, "n"], Float[np.ndarray, "n"]]:
+    """Azimuth in (-pi, pi] and elevation of unit vectors."""
+    x, y, z = (directions @ axes.T).T
+    return np.arctan2(y, x), np.arcsin(np.clip(z, -1, 1))
+
+
+def _unit_vectors(azimuth: np.ndarray, elevation: np.ndarray) -> Float[np.ndarray, "n 3"]:
+    level = np.cos(elevation)
+    return np.stack([level * np.cos(azimuth), level * np.sin(azimuth), np.sin(elevation)], axis=-1)
+
+
+def _widest_gap(azimuth: Float[np.ndarray, "n"]) -> tuple[float, float]:
+    """Width of the widest gap between neighbouring azimuths, and the azimuth at its end."""
+    ordered = np.sort(azimuth)
+    following = np.append(ordered[1:], ordered[0] + 2 * np.pi)
+    widest = np.argmax(following - ordered)
+    return float((following - ordered)[widest]), float(following[widest])
+
+
+def _orbit(elevation: Float[np.ndarray, "n"]) -> Curve:
+    """One turn at the median elevation, with one gentle wave as high as the cameras' spread."""
+    low, high = np.quantile(elevation, COVERED)
+    highest = np.pi / 2 - POLE_MARGIN
+    middle = np.clip(np.median(elevation), -highest, highest)
+    wave = min(WAVE, (high - low) / 2, highest - abs(middle))
+    return lambda theta: _unit_vectors(theta, middle + wave * np.sin(theta))
+
+
+def _loop(azimuth: Float[np.ndarray, "n"], elevation: Float[np.ndarray, "n"]) -> Curve:
+    """An ellipse in azimuth and elevation, inscribed in the cameras' quantile box."""
+    start = _widest_gap(azimuth)[1]
+    left, right = np.quantile((azimuth - start) % (2 * np.pi), COVERED) + start
+    low, high = np.quantile(elevation, COVERED)
+    highest = np.pi / 2 - POLE_MARGIN
+    across, above = (left + right) / 2, np.clip((low + high) / 2, -highest, highest)
+    wide, tall, level = (right - left) / 2, (high - low) / 2, np.cos(above)
+    wide, tall = max(wide, ROUNDNESS * tall / level), max(tall, ROUNDNESS * wide * level)
+    tall = min(tall, highest - abs(above))
+    return lambda theta: _unit_vectors(across + wide * np.cos(theta), above + tall * np.sin(theta))
+
+
+def _equal_steps(curve: Curve, frames: int) -> Float[np.ndarray, "frames"]:
+    """Parameters that cut a closed curve over [0, 2 pi] into arcs of equal length."""
+    theta = np.linspace(0, 2 * np.pi, 2**14 + 1)
+    arcs = np.linalg.norm(np.diff(curve(theta), axis=0), axis=1)
+    length = np.concatenate([[0], np.cumsum(arcs)])
+    return np.interp(np.arange(frames) / frames * length[-1], length, theta)
