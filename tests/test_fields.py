@@ -80,7 +80,7 @@ def test_cpu_field_is_within_2e_4_of_float64(hidden_layers: int):
     torch.testing.assert_close(made.distance(x, cpu, 4), fast[0][:, 0], rtol=1e-4, atol=1e-5)
 
 
-@pytest.mark.parametrize(("hidden_layers", "roundness"), [(1, 0.02), (2, 0.15)])
+@pytest.mark.parametrize(("hidden_layers", "roundness"), [(1, 0.02), (2, 0.2)])
 def test_field_begins_as_a_sphere(hidden_layers: int, roundness: float):
     generator = torch.Generator().manual_seed(0)
     config = SdfConfig(hidden_layers=hidden_layers, initial_radius=0.5)

@@ -6,7 +6,7 @@ import math
 import signal
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
@@ -60,13 +60,15 @@ def run_training(
     if state is not None:
         trainer.load_state_dict(state["trainer"])
         clock = _Clock(**state["clock"])
-    journal = Journal(journal_folder, trainer.step, config.steps)
-    if state is not None:
-        journal.say(f"resumed at step {trainer.step} of {config.steps}")
     every = max(1, config.steps // RECORDS)
     validate_every = math.ceil(config.steps / config.validations) if config.validations else 0
     watch = _Watch(config.checkpoint_seconds)
-    with _stop_requests() as stop_requested:
+    with (
+        closing(Journal(journal_folder, trainer.step, config.steps)) as journal,
+        _stop_requests() as stop_requested,
+    ):
+        if state is not None:
+            journal.say(f"resumed at step {trainer.step} of {config.steps}")
         while trainer.step < config.steps:
             clock.start()
             report = trainer.train_step()
@@ -80,15 +82,12 @@ def run_training(
             stop = stop_requested()
             if stop or watch.due():
                 _refuse_divergence(_record(trainer, report, clock), trainer)
-                checkpoints.save(
-                    trainer.step, {"trainer": trainer.state_dict(), "clock": vars(clock)}
-                )
+                content = {"trainer": trainer.state_dict(), "clock": vars(clock)}
+                checkpoints.save(trainer.step, content)
             if stop:
                 journal.say(f"stopped at step {trainer.step}; start again to resume")
-                journal.close()
                 raise SystemExit(STOPPED)
-    journal.say(f"trained {config.steps} steps in {duration(clock.seconds)}")
-    journal.close()
+        journal.say(f"trained {config.steps} steps in {duration(clock.seconds)}")
     return clock.figures(config.steps)
 
 

@@ -1,0 +1,274 @@
+"""Training: it learns a sphere, resumes bit for bit, stops when asked, and refuses to diverge."""
+
+from __future__ import annotations
+
+import csv
+import math
+import os
+import signal
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from neus.cameras import Cameras, look_at
+from neus.config import MethodConfig, load_method
+from neus.errors import InputError
+from neus.models.trained import load_model, ready, save_model
+from neus.training.checkpoint import CheckpointFolder, fingerprint
+from neus.training.journal import duration
+from neus.training.losses import colour_loss, eikonal_loss, mask_loss
+from neus.training.rays import PixelPool
+from neus.training.run import STOPPED, TrainingDivergedError, run_training
+from neus.training.schedules import learning_rate_factor
+from neus.training.trainer import Trainer
+
+CPU = torch.device("cpu")
+
+
+def sphere_capture(views: int = 8, size: int = 32) -> tuple[Cameras, list, list]:
+    """Photos and masks of a sphere of radius 0.6, red above and blue below the equator."""
+    intrinsics = np.array([[1.2 * size, 0, size / 2], [0, 1.2 * size, size / 2], [0, 0, 1]])
+    angles = 2 * np.pi * np.arange(views) / views
+    poses = [
+        look_at(2.2 * np.array([np.cos(a), np.sin(a), 0.4]), np.zeros(3), np.array([0.0, 0, 1]))
+        for a in angles
+    ]
+    cameras = Cameras(
+        np.repeat(intrinsics[None], views, axis=0),
+        np.stack(poses),
+        np.full(views, size),
+        np.full(views, size),
+    )
+    images, masks = [], []
+    for index in range(views):
+        origins, directions = cameras.rays(index, cameras.pixel_grid(index))
+        middle = -(origins * directions).sum(axis=1)
+        discriminant = 0.36 - ((origins + middle[:, None] * directions) ** 2).sum(axis=1)
+        t = middle - np.sqrt(np.maximum(discriminant, 0))
+        above = (origins + t[:, None] * directions)[:, 2] > 0
+        colour = np.where(above[:, None], [220, 60, 40], [40, 60, 220])
+        hit = discriminant > 0
+        images.append((colour * hit[:, None]).astype(np.uint8).reshape(size, size, 3))
+        masks.append((255 * hit).astype(np.uint8).reshape(size, size))
+    return cameras, images, masks
+
+
+def small_method(steps: int = 60, **training) -> MethodConfig:
+    overrides = {
+        "model": {
+            "hash_grid": {"levels": 6, "log2_entries": 10, "finest_resolution": 128},
+            "sdf": {"width": 32},
+            "radiance": {"width": 32},
+            "marching": {"occupancy_resolution": 32, "last_step": 0.02},
+        },
+        "training": {"steps": steps, "samples": 2048, "uniform_samples": 128, **training},
+    }
+    return load_method(None, overrides)
+
+
+def new_trainer(method: MethodConfig, seed: int = 0) -> Trainer:
+    cameras, images, masks = sphere_capture()
+    return Trainer(method, PixelPool(cameras, images, masks, CPU), CPU, seed)
+
+
+def test_training_learns_a_sphere():
+    trainer = new_trainer(small_method(200))
+    for _ in range(200):
+        trainer.train_step()
+    trained = ready(trainer.model, trainer.method, 200, CPU)
+    directions = np.random.default_rng(0).normal(size=(400, 3))
+    directions /= np.linalg.norm(directions, axis=1, keepdims=True)
+    on_surface = trained.distance(0.6 * directions)
+    assert np.abs(on_surface).mean() < 0.04
+    top = np.array([[0.3, 0.3, 0.42]])
+    colour = trained.colours(top, top / np.linalg.norm(top))[0]
+    assert colour[0] > 2 * colour[2]
+
+
+def weights_after(trainer: Trainer) -> torch.Tensor:
+    return torch.cat([p.detach().flatten() for p in trainer.model.parameters()])
+
+
+def test_same_seed_same_weights_and_another_seed_others():
+    runs = []
+    for seed in (0, 0, 1):
+        trainer = new_trainer(small_method(), seed)
+        for _ in range(20):
+            trainer.train_step()
+        runs.append(weights_after(trainer))
+    assert torch.equal(runs[0], runs[1])
+    assert not torch.equal(runs[0], runs[2])
+
+
+def folder(tmp_path: Path, mark: str = "same") -> CheckpointFolder:
+    return CheckpointFolder(tmp_path / "checkpoints", mark)
+
+
+def no_validation(trainer: Trainer) -> None:
+    del trainer
+
+
+def test_interrupted_and_resumed_equals_uninterrupted_bitwise(tmp_path: Path):
+    method = small_method(60, validations=2)
+    whole = new_trainer(method)
+    run_training(whole, folder(tmp_path / "a"), tmp_path / "a", no_validation)
+
+    def ask_to_stop(trainer: Trainer) -> None:
+        if trainer.step == 30:
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    with pytest.raises(SystemExit) as stopped:
+        run_training(new_trainer(method), folder(tmp_path / "b"), tmp_path / "b", ask_to_stop)
+    assert stopped.value.code == STOPPED
+    resumed = new_trainer(method, seed=5)  # its weights and random state must all be replaced
+    figures = run_training(resumed, folder(tmp_path / "b"), tmp_path / "b", no_validation)
+    assert torch.equal(weights_after(whole), weights_after(resumed))
+    assert figures.steps == 60
+    for name in "ab":
+        with (tmp_path / name / "metrics.csv").open() as stream:
+            steps = [int(row["step"]) for row in csv.DictReader(stream)]
+        assert steps == list(range(1, 61))
+
+
+def test_checkpoints_keep_two_and_ignore_other_runs_and_torn_files(tmp_path: Path):
+    checkpoints = folder(tmp_path)
+    for step in (10, 20, 30):
+        checkpoints.save(step, {"step": step})
+    names = sorted(path.name for path in (tmp_path / "checkpoints").iterdir())
+    assert names == ["step-00000020.pt", "step-00000030.pt"]
+    torn = tmp_path / "checkpoints" / "step-00000040.pt"
+    torn.write_bytes((tmp_path / "checkpoints" / names[1]).read_bytes()[:100])
+    assert checkpoints.load_latest(CPU) == {"step": 30}
+    assert folder(tmp_path, "another run").load_latest(CPU) is None
+    assert checkpoints.load_latest(CPU) is None  # the other run has taken the folder over
+
+
+def test_fingerprint_follows_method_scene_and_seed(tmp_path: Path):
+    (tmp_path / "transforms.json").write_text("{}")
+    method = small_method()
+    first = fingerprint(method, tmp_path, 0)
+    assert first == fingerprint(small_method(), tmp_path, 0)
+    others = [fingerprint(method, tmp_path, 1), fingerprint(small_method(61), tmp_path, 0)]
+    (tmp_path / "transforms.json").write_text("{ }")
+    others.append(fingerprint(method, tmp_path, 0))
+    assert len({first, *others}) == 4
+
+
+def test_a_loss_that_is_no_number_stops_the_run_and_keeps_the_checkpoint(tmp_path: Path):
+    trainer = new_trainer(small_method(60, validations=60, checkpoint_seconds=0.0))
+
+    def poison(trainer: Trainer) -> None:
+        if trainer.step == 10:
+            with torch.no_grad():
+                trainer.model.radiance.layers.weights[0].fill_(math.nan)
+
+    with pytest.raises(TrainingDivergedError, match="not a number at step 11"):
+        run_training(trainer, folder(tmp_path), tmp_path, poison)
+    state = folder(tmp_path).load_latest(CPU)
+    assert state is not None
+    assert state["trainer"]["step"] == 9 or state["trainer"]["step"] == 10
+
+
+def test_a_falling_inv_s_stops_the_run(tmp_path: Path):
+    trainer = new_trainer(small_method(60, validations=60))
+
+    def dissolve(trainer: Trainer) -> None:
+        with torch.no_grad():
+            trainer.model.variance.fill_(math.log(5) / 10)
+
+    with pytest.raises(TrainingDivergedError, match="inv_s has fallen to"):
+        run_training(trainer, folder(tmp_path), tmp_path, dissolve)
+
+
+def test_training_survives_a_step_in_which_no_ray_meets_a_sample():
+    trainer = new_trainer(small_method())
+    trainer.occupancy.state.zero_()
+    trainer.step = 1  # no update of the grid in this step
+    report = trainer.train_step()
+    assert math.isfinite(float(report.loss))
+    assert report.rays > 0
+
+
+def test_model_file_gives_back_the_same_views(tmp_path: Path):
+    trainer = new_trainer(small_method())
+    for _ in range(20):
+        trainer.train_step()
+    save_model(tmp_path / "model.pt", trainer.model, trainer.method, 20, 0)
+    cameras, _, _ = sphere_capture()
+    loaded = load_model(tmp_path / "model.pt", CPU)
+    assert loaded.stage == trainer.stage  # the model at step 20, not at the end of its budget
+    before = ready(trainer.model, trainer.method, 20, CPU).view(cameras, 0)
+    np.testing.assert_array_equal(loaded.view(cameras, 0).rgb, before.rgb)
+
+
+def test_what_is_no_model_file_is_refused(tmp_path: Path):
+    with pytest.raises(InputError, match=r"model\.pt does not exist: train"):
+        load_model(tmp_path / "model.pt", CPU)
+    (tmp_path / "model.pt").write_text("nonsense")
+    with pytest.raises(InputError, match="is not a model file"):
+        load_model(tmp_path / "model.pt", CPU)
+
+
+def test_drawn_rays_see_the_pixels_that_they_pass_through():
+    cameras, images, masks = sphere_capture(views=3, size=16)
+    narrow = cameras.resized(np.array([16, 16, 8]), np.array([16, 16, 16]))
+    images[2], masks[2] = images[2][:, ::2], masks[2][:, ::2]  # a third image of another size
+    images = [np.full_like(image, 10 * i) + np.indices(image.shape[:2])[1][..., None].astype(
+        np.uint8) for i, image in enumerate(images)]  # fmt: skip
+    pool = PixelPool(narrow, images, masks, CPU)
+    batch = pool.draw(500, 0.5, torch.Generator().manual_seed(0))
+    for index in range(3):
+        at_centre = np.isclose(batch.origins.numpy(), narrow.centres[index], atol=1e-5)
+        here = torch.from_numpy(np.asarray(at_centre.all(axis=1)))
+        assert here.sum() > 50
+        ahead = batch.origins[here] + batch.directions[here]
+        pixels, depth = narrow.project(index, ahead.numpy().astype(float))
+        assert (depth > 0).all()
+        column, row = np.floor(pixels).astype(int).T
+        np.testing.assert_allclose(pixels % 1, 0.5, atol=1e-3)
+        shown = images[index][row, column] / 255
+        np.testing.assert_allclose(batch.colours[here].numpy(), shown, atol=1e-6)
+        covered = masks[index][row, column] / 255
+        np.testing.assert_allclose(batch.coverage[here].numpy(), covered)
+
+
+def test_masked_rays_stay_near_the_silhouette():
+    cameras, images, masks = sphere_capture(views=2, size=64)
+    pool = PixelPool(cameras, images, masks, CPU)
+    batch = pool.draw(2000, 1.0, torch.Generator().manual_seed(0))
+    inside = float((batch.coverage > 0.5).float().mean())
+    assert 0.6 < inside < 0.95  # some just outside, to keep the silhouette tight
+
+
+def test_losses():
+    rgb = torch.tensor([[0.1, 0.5, 1.0], [0.0, 0.0, 0.0]])
+    assert float(colour_loss(rgb, torch.zeros_like(rgb))) == pytest.approx(1.6 / 6)
+    assert float(eikonal_loss(torch.tensor([1.0, 2.0]))) == pytest.approx(0.5)
+    right = mask_loss(torch.tensor([0.0, 1.0]), torch.tensor([1.0, 0.0]))
+    wrong = mask_loss(torch.tensor([1.0, 0.0]), torch.tensor([1.0, 0.0]))
+    assert float(right) == pytest.approx(0, abs=2e-3)
+    assert float(wrong) == pytest.approx(-math.log(1e-3), rel=1e-2)
+
+
+@pytest.mark.parametrize("coverage", [0.0, 1.0])
+def test_a_wholly_wrong_mask_still_has_a_gradient(coverage: float):
+    transmittance = torch.tensor([coverage]).requires_grad_()
+    mask_loss(transmittance, torch.tensor([coverage])).backward()
+    assert transmittance.grad is not None
+    assert abs(float(transmittance.grad)) > 100
+
+
+def test_learning_rate_at_its_corners():
+    rates = small_method().training.learning_rates
+    assert learning_rate_factor(rates, 0, 1000) < 0.06
+    peak = max(learning_rate_factor(rates, step, 1000) for step in range(1000))
+    assert peak == pytest.approx(1, rel=0.06)
+    assert learning_rate_factor(rates, 1000, 1000) == pytest.approx(rates.final_factor)
+
+
+def test_durations_read_well():
+    assert duration(5) == "0m05s"
+    assert duration(3700) == "1h01m"
+    assert duration(math.inf) == "?"
