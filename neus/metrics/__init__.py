@@ -1,0 +1,1 @@
+"""Figures of renderings (`images`) and of surfaces (`surfaces`, `dtu`)."""
