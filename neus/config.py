@@ -7,13 +7,14 @@ so that changing ``training.steps`` rescales every schedule with it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from neus.errors import InputError
 
-BACKGROUNDS = ("white", "black")
+BACKGROUNDS = {"white": 1.0, "black": 0.0}
+"""Grey values of what rays see that meet nothing."""
 
 
 @dataclass(frozen=True)
@@ -72,8 +73,11 @@ class ModelConfig:
 
 @dataclass(frozen=True)
 class LossConfig:
+    """Weights beside the colour's 1."""
+
     mask: float = 0.1
     eikonal: float = 0.1
+    cavity: float = 0.1
 
 
 @dataclass(frozen=True)
@@ -124,6 +128,12 @@ def load_method(path: Path | None = None, overrides: dict[str, Any] | None = Non
     assert isinstance(method, MethodConfig)
     _check_values(method)
     return method
+
+
+def without_masks(method: MethodConfig) -> MethodConfig:
+    """The same method for a scene that has no masks."""
+    losses = replace(method.training.losses, mask=0.0)
+    return replace(method, training=replace(method.training, losses=losses))
 
 
 def method_as_yaml(method: MethodConfig) -> str:

@@ -29,12 +29,14 @@ class Rendering:
         rgb: ``[r, 3]`` premultiplied colour.
         transmittance: ``[r]`` light left for the background; opacity is one minus it.
         gradient_norms: ``[n]`` of the distance field at all points, for the eikonal term.
+        extra_sdf: ``[e]`` signed distances at the extra points.
         weights, normals: ``[m]``, ``[m, 3]`` of the samples; unit normals in the scene frame.
     """
 
     rgb: Float[Tensor, "r 3"]
     transmittance: Float[Tensor, "r"]
     gradient_norms: Float[Tensor, "n"]
+    extra_sdf: Float[Tensor, "e"]
     weights: Float[Tensor, "m"]
     normals: Float[Tensor, "m 3"]
 
@@ -65,7 +67,7 @@ class NeuS(nn.Module):
         backend: ModuleType,
         extra_points: Float[Tensor, "e 3"] | None = None,
     ) -> Rendering:
-        """Composite the samples of rays; ``extra_points`` only add to ``gradient_norms``."""
+        """Composite the samples of rays; of ``extra_points`` only the field is evaluated."""
         ray = samples.ray_index
         ray_directions = directions[ray]
         points = torch.addcmul(origins[ray], samples.t[:, None], ray_directions)
@@ -73,13 +75,14 @@ class NeuS(nn.Module):
         everywhere = points if extra_points is None else torch.cat([points, extra_points])
         out, gradient = self.sdf.with_gradient(everywhere, backend, stage.active_levels)
         norms = _norm(gradient)
+        extra_sdf = out[count:, 0]
         out, normals = out[:count], gradient[:count] / norms[:count, None]
         cosine = (normals * ray_directions).sum(dim=1)
         alpha = section_alpha(out[:, 0], cosine, stage.step_length, self.inv_s, stage.cos_anneal)
         encoded = self.radiance.encode_directions(directions)[ray]
         colours = self.radiance(points, out, normals, encoded)
         weights, transmittance, rgb = backend.composite(alpha, colours, samples.offsets)
-        return Rendering(rgb, transmittance, norms, weights, normals)
+        return Rendering(rgb, transmittance, norms, extra_sdf, weights, normals)
 
     @torch.no_grad()
     def geometry(

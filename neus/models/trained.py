@@ -11,7 +11,7 @@ import numpy as np
 import torch
 
 from neus.cameras import Cameras
-from neus.config import MethodConfig, load_method
+from neus.config import BACKGROUNDS, MethodConfig, load_method
 from neus.errors import InputError
 from neus.files import written_whole
 from neus.models.neus import NeuS
@@ -40,7 +40,7 @@ class TrainedModel:
 
     def view(self, cameras: Cameras, index: int) -> View:
         """Render what a camera (in the scene frame) sees, over the method's background."""
-        grey = background_grey(self.method)
+        grey = BACKGROUNDS[self.method.model.background]
         return render_view(
             self.model, self.occupancy, self.stage, self.backend, cameras, index, grey
         )
@@ -64,11 +64,6 @@ class TrainedModel:
 
     def _tensor(self, rows: np.ndarray) -> torch.Tensor:
         return torch.from_numpy(np.ascontiguousarray(rows, dtype=np.float32)).to(self.device)
-
-
-def background_grey(method: MethodConfig) -> float:
-    """Grey value of the method's background: what rays see that meet nothing."""
-    return {"white": 1.0, "black": 0.0}[method.model.background]
 
 
 def save_model(path: Path, model: NeuS, method: MethodConfig, step: int, seed: int) -> None:

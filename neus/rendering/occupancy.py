@@ -12,7 +12,7 @@ from torch import Tensor
 from neus.ops.types import EMPTY, INSIDE, SURFACE
 
 if TYPE_CHECKING:
-    from jaxtyping import Float, Int, UInt8
+    from jaxtyping import Bool, Float, Int, UInt8
 
 _BATCH = 1 << 16
 
@@ -38,6 +38,8 @@ class OccupancyGrid:
             (resolution,) * 3, EMPTY, dtype=torch.uint8, device=device
         )
         self.state.view(-1)[self.cells] = SURFACE
+        self.outside: Bool[Tensor, "g g g"] = torch.ones_like(self.state, dtype=torch.bool)
+        self.cavities: Int[Tensor, "h"] = self.cells[:0]
 
     def update(
         self,
@@ -57,6 +59,47 @@ class OccupancyGrid:
             state = torch.where(sdf < 0, INSIDE, EMPTY)
             state[sdf.abs() <= band] = SURFACE
             flat[cells] = state.to(torch.uint8)
+            self.outside.view(-1)[cells] = sdf > 0
+
+    def find_cavities(self) -> None:
+        """List the cells outside the solid that no way leads to from outside the sphere.
+
+        No ray sees such cells, so nothing but the eikonal term shapes the field there, and that is
+        content with any zigzag of slope one: the solid would fill with bubbles, and tunnels between
+        them would join their walls to the surface. Steps lead through the six faces of a cell.
+        """
+        resolution = len(self._axis)
+        hidden = self.outside.view(-1).clone()
+        frontier = torch.ones_like(hidden)
+        frontier[self.cells] = False
+        frontier = frontier.nonzero()[:, 0]
+        hidden[frontier] = False
+        steps = torch.tensor([1, -1, resolution, -resolution, resolution**2, -(resolution**2)])
+        steps = steps.to(frontier)
+        while len(frontier):
+            beside = (frontier[:, None] + steps).flatten().clamp(0, resolution**3 - 1)
+            frontier = beside[hidden[beside]].unique()
+            hidden[frontier] = False
+        self.cavities = hidden.nonzero()[:, 0]
+
+    def points_in_cavities(
+        self, count: int, generator: torch.Generator
+    ) -> Float[Tensor, "count 3"]:
+        """Random points in the cells of :meth:`find_cavities`; none if there are no cavities."""
+        cells, device = self.cavities, self.cavities.device
+        if not len(cells):
+            return torch.empty(0, 3, device=device)
+        choice = torch.randint(len(cells), (count,), generator=generator, device=device)
+        jitter = torch.rand(count, 3, generator=generator, device=device) * 2 - 1
+        return self._centres(cells[choice]) + jitter / len(self._axis)
+
+    def state_dict(self) -> dict[str, Tensor]:
+        return {name: getattr(self, name) for name in ("state", "outside", "cavities")}
+
+    def load_state_dict(self, state: dict[str, Tensor]) -> None:
+        self.state.copy_(state["state"])
+        self.outside.copy_(state["outside"])
+        self.cavities = state["cavities"].to(self.cavities)
 
     @property
     def surface_fraction(self) -> float:

@@ -15,6 +15,7 @@ COLUMNS: tuple[str, ...] = (
     "loss",
     "colour",
     "eikonal",
+    "cavity",
     "mask",
     "psnr",
     "inv_s",

@@ -33,3 +33,8 @@ def mask_loss(transmittance: Float[Tensor, "r"], coverage: Float[Tensor, "r"]) -
 def eikonal_loss(gradient_norms: Float[Tensor, "n"]) -> Float[Tensor, ""]:
     """Squared deviation of the gradient's norm from 1 (Gropp et al. 2020; NeuS, eq. 16)."""
     return ((gradient_norms - 1) ** 2).mean()
+
+
+def cavity_loss(sdf: Float[Tensor, "h"], depth: float) -> Float[Tensor, ""]:
+    """How far points in hidden cavities are from lying ``depth`` within the solid; 0 if none."""
+    return torch.relu(sdf + depth).sum() / max(len(sdf), 1)

@@ -8,13 +8,12 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from neus.config import MethodConfig
+from neus.config import BACKGROUNDS, MethodConfig
 from neus.models.neus import NeuS
 from neus.models.schedule import Stage, stage_at
-from neus.models.trained import background_grey
 from neus.ops import backend_for
 from neus.rendering.occupancy import OccupancyGrid
-from neus.training.losses import colour_loss, eikonal_loss, mask_loss
+from neus.training.losses import cavity_loss, colour_loss, eikonal_loss, mask_loss
 from neus.training.rays import PixelPool, RayBatch
 from neus.training.schedules import learning_rate_factor
 
@@ -24,6 +23,8 @@ OCCUPANCY_PARTS = 32
 """Partial updates that make one sweep."""
 FULL_SWEEPS = (0, 64, 256)
 """Early steps, when the surface moves fast, at which the whole grid is updated."""
+CAVITY_SHARE = 0.25
+"""Part of the uniform points that go to hidden cavities, where there are any."""
 
 
 @dataclass(frozen=True)
@@ -68,6 +69,8 @@ class Trainer:
             part = self.step // OCCUPANCY_EVERY % OCCUPANCY_PARTS
             whole = self.step in FULL_SWEEPS
             self.update_occupancy((0, 1) if whole else (part, OCCUPANCY_PARTS))
+            if part == 0 and config.losses.cavity > 0:
+                self.occupancy.find_cavities()
         capacity = config.samples - config.uniform_samples
         rays = min(capacity, int(1.05 * capacity / self.samples_per_ray) + 8)
         batch = self.pool.draw(rays, config.masked_rays, self.generator)
@@ -83,9 +86,19 @@ class Trainer:
         batch = batch.first(samples.rays)
         count = len(samples.t)
         self.samples_per_ray += 0.1 * (max(count / samples.rays, 1.0) - self.samples_per_ray)
-        uniform = _uniform_in_ball(config.samples - count, self.generator, self.device)
+        hidden = self.occupancy.points_in_cavities(
+            int(CAVITY_SHARE * config.uniform_samples), self.generator
+        )
+        uniform = _uniform_in_ball(
+            config.samples - count - len(hidden), self.generator, self.device
+        )
         rendering = self.model.render(
-            batch.origins, batch.directions, samples, stage, self.backend, uniform
+            batch.origins,
+            batch.directions,
+            samples,
+            stage,
+            self.backend,
+            torch.cat([uniform, hidden]),
         )
 
         background = self._background(samples.rays)
@@ -93,9 +106,11 @@ class Trainer:
         target = self._target(batch, background)
         terms = {"colour": colour_loss(rendered, target)}
         terms["eikonal"] = eikonal_loss(rendering.gradient_norms)
+        hidden_sdf = rendering.extra_sdf[len(uniform) :]
+        terms["cavity"] = cavity_loss(hidden_sdf, self.occupancy.half_diagonal)
         if config.losses.mask > 0:
             terms["mask"] = mask_loss(rendering.transmittance, batch.coverage)
-        weights = {"colour": 1.0, "eikonal": config.losses.eikonal, "mask": config.losses.mask}
+        weights = {"colour": 1.0} | vars(config.losses)
         loss = torch.stack([weights[name] * term for name, term in terms.items()]).sum()
         loss.backward()
         self._apply_gradients()
@@ -118,7 +133,7 @@ class Trainer:
             "samples_per_ray": self.samples_per_ray,
             "model": self.model.state_dict(),
             "optimizer": self.optimizer.state_dict(),
-            "occupancy": self.occupancy.state,
+            "occupancy": self.occupancy.state_dict(),
             "generator": self.generator.get_state(),
         }
 
@@ -127,7 +142,7 @@ class Trainer:
         self.samples_per_ray = state["samples_per_ray"]
         self.model.load_state_dict(state["model"])
         self.optimizer.load_state_dict(state["optimizer"])
-        self.occupancy.state.copy_(state["occupancy"])
+        self.occupancy.load_state_dict(state["occupancy"])
         self.generator.set_state(state["generator"].cpu())
 
     def _apply_gradients(self) -> None:
@@ -144,7 +159,8 @@ class Trainer:
         training = self.method.training
         if training.random_background and training.losses.mask > 0:
             return torch.rand(rays, 3, generator=self.generator, device=self.device)
-        return torch.full((1, 3), background_grey(self.method), device=self.device)
+        grey = BACKGROUNDS[self.method.model.background]
+        return torch.full((1, 3), grey, device=self.device)
 
     def _target(self, batch: RayBatch, background: Tensor) -> Tensor:
         """The photo, with masks cut out and put before the same background as the rendering."""
