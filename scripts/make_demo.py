@@ -1,0 +1,33 @@
+"""Photograph the procedural sculpture: a scan in the DTU layout with its exact surface."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from neus.cli import run
+from neus.sources.demo import make_demo
+
+
+def arguments(argv: list[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter
+    )
+    parser.add_argument("--views", type=int, default=48, help="number of photographs")
+    parser.add_argument("--width", type=int, default=400, help="of a photograph, pixels")
+    parser.add_argument("--height", type=int, default=300, help="of a photograph, pixels")
+    parser.add_argument("--seed", type=int, default=0, help="of cameras, stones and points")
+    parser.add_argument(
+        "--output", type=Path, required=True, help="folder of the scan; a demo there is replaced"
+    )
+    return parser.parse_args(argv)
+
+
+def main(argv: list[str] | None = None) -> int:
+    options = arguments(argv)
+    make_demo(options.output, options.views, options.width, options.height, options.seed)
+    return 0
+
+
+if __name__ == "__main__":
+    run(main)
