@@ -1,0 +1,39 @@
+# Each target makes its virtual environment, .venv, where it is missing or out of date.
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+PYTHON ?= python3
+BIN := .venv/bin
+INSTALL := $(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt
+
+.PHONY: demo test check
+
+# A sculpture from known cameras and from bare photos, and the table of figures.
+demo: .venv/installed
+	$(BIN)/snakemake --cores all
+
+# All that continuous integration runs.
+test: check
+	$(BIN)/pytest --cov --cov-fail-under=85
+
+# Format, lint and types.
+check: .venv/installed-for-tests
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/pyright
+
+# The stamps are younger than the files that say what to install.
+.venv/installed: pyproject.toml constraints.txt | $(BIN)/pip
+	@echo "Installing into .venv: a minute or two."
+	$(INSTALL) --editable .
+	@touch $@
+
+.venv/installed-for-tests: pyproject.toml constraints.txt | $(BIN)/pip
+	@echo "Installing into .venv: a minute or two."
+	$(INSTALL) --editable '.[test]'
+	@touch $@ .venv/installed
+
+$(BIN)/pip:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "error: neus needs Python 3.11 or later: make PYTHON=/path/to/python" >&2; exit 1; }
+	@$(PYTHON) -m venv .venv || \
+		{ echo "error: $(PYTHON) has no venv: apt install python3-venv (Debian)" >&2; exit 1; }

@@ -1,0 +1,46 @@
+# Photos of an object go in; a mesh in their own units, new views and a table of figures come out.
+#
+#   snakemake -n                                what would run for config/config.yaml, the demo
+#   snakemake --configfile config/scan65.yaml   the scans of another file; see config/README.md
+#
+# Snakemake decides when a program of scripts/ runs; the package `neus` does the work.
+from snakemake.utils import min_version
+
+min_version("9.3")
+
+
+configfile: "config/config.yaml"
+
+
+report: "workflow/report/workflow.rst"
+
+
+include: "workflow/rules/common.smk"
+include: "workflow/rules/scene.smk"
+include: "workflow/rules/train.smk"
+include: "workflow/rules/surface.smk"
+include: "workflow/rules/views.smk"
+include: "workflow/rules/table.smk"
+
+
+wildcard_constraints:
+    scan=one_of(SCANS),
+    demo=one_of(DEMOS),
+    method=one_of(config["methods"]),
+    seed=r"\d+",
+
+
+localrules:
+    all,
+    results_table,
+
+
+rule all:
+    default_target: True
+    input:
+        rules.results_table.output,
+        expand(f"{RUN}/{{file}}", file=["mesh.ply", "mesh.glb", "path.mp4", "views"], **RUNS),
+
+
+onsuccess:
+    show(rules.results_table.log[0])

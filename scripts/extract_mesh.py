@@ -1,0 +1,57 @@
+"""Extract the surface of a trained model, coloured, in the frame and units of the source."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from neus.cli import run
+from neus.devices import DEVICES, leased_device, set_threads
+from neus.mesh import Mesh
+from neus.mesh.clean import keep_largest
+from neus.mesh.colour import normals_from_gradient, vertex_colours
+from neus.mesh.export import to_source_frame, write_mesh
+from neus.mesh.isosurface import extract_isosurface
+from neus.models.trained import load_model
+from neus.scene import load_scene
+
+
+def arguments(argv: list[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--scene", type=Path, required=True, help="folder of the canonical scene")
+    parser.add_argument("--model", type=Path, required=True, help="trained model")
+    parser.add_argument("--resolution", type=int, default=512, help="cells along a side")
+    parser.add_argument(
+        "--keep-all", action="store_true", help="keep every component, not the largest alone"
+    )
+    parser.add_argument("--device", choices=DEVICES, default="auto")
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument(
+        "--output", type=Path, nargs="+", required=True, help="files to write: .ply or .glb"
+    )
+    return parser.parse_args(argv)
+
+
+def main(argv: list[str] | None = None) -> int:
+    options = arguments(argv)
+    scene = load_scene(options.scene)
+    with leased_device(options.device) as device:
+        set_threads(options.threads)
+        trained = load_model(options.model, device)
+        mesh = Mesh(*extract_isosurface(trained.distance, options.resolution))
+        if not options.keep_all:
+            mesh = keep_largest(mesh)
+        normals = normals_from_gradient(mesh.vertices, mesh.faces, trained.normals)
+        colours = vertex_colours(mesh.vertices, normals, trained.colours)
+    mesh = Mesh(mesh.vertices, mesh.faces, normals, colours)
+    for path in options.output:
+        write_mesh(path, to_source_frame(mesh, scene.to_source))
+    print(
+        f"{len(mesh.vertices)} vertices, {len(mesh.faces)} faces, in {scene.unit}", file=sys.stderr
+    )
+    return 0
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,64 @@
+"""Render the held-out views of a scene: colour, normals and depth."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+import numpy as np
+
+from neus.cameras import Cameras
+from neus.cli import run
+from neus.devices import DEVICES, leased_device, set_threads
+from neus.folders import folder_written_whole
+from neus.images import to_uint8, write_image
+from neus.models.trained import load_model
+from neus.models.views import View, geometry_pictures
+from neus.scene import load_scene
+
+
+def arguments(argv: list[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--scene", type=Path, required=True, help="folder of the canonical scene")
+    parser.add_argument("--model", type=Path, required=True, help="trained model")
+    parser.add_argument("--device", choices=DEVICES, default="auto")
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument(
+        "--output",
+        type=Path,
+        required=True,
+        help="folder: NAME.png, normal/NAME.png, depth/NAME.png, depth/NAME.npz (scene units)",
+    )
+    return parser.parse_args(argv)
+
+
+def main(argv: list[str] | None = None) -> int:
+    options = arguments(argv)
+    scene = load_scene(options.scene)
+    names = [scene.frames[index].name for index in scene.test]
+    entries = ["normal", "depth", *(f"{name}.png" for name in names)]
+    with (
+        leased_device(options.device) as device,
+        folder_written_whole(options.output, entries) as folder,
+    ):
+        set_threads(options.threads)
+        trained = load_model(options.model, device)
+        for index, name in zip(scene.test, names, strict=True):
+            write_view(folder, name, trained.view(scene.cameras, index), scene.cameras, index)
+    return 0
+
+
+def write_view(folder: Path, name: str, view: View, cameras: Cameras, index: int) -> None:
+    normals, depth = geometry_pictures(view, cameras, index)
+    write_image(folder / f"{name}.png", to_uint8(view.rgb))
+    write_image(folder / "normal" / f"{name}.png", normals)
+    write_image(folder / "depth" / f"{name}.png", depth)
+    np.savez_compressed(
+        folder / "depth" / f"{name}.npz",
+        depth=view.depth.astype(np.float32),
+        opacity=view.opacity.astype(np.float32),
+    )
+
+
+if __name__ == "__main__":
+    run(main)

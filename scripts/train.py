@@ -1,0 +1,92 @@
+"""Train a method on a scene; a run that was interrupted resumes by itself."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from dataclasses import asdict
+from pathlib import Path
+
+from neus.cli import run
+from neus.config import load_method, method_as_yaml, without_masks
+from neus.devices import DEVICES, device_name, leased_device, peak_memory_gib, set_threads
+from neus.errors import InputError
+from neus.files import written_whole
+from neus.models.trained import save_model
+from neus.scene import load_images, load_masks, load_scene
+from neus.training.checkpoint import CheckpointFolder, fingerprint
+from neus.training.rays import PixelPool
+from neus.training.run import RunFigures, TrainingDivergedError, run_training
+from neus.training.trainer import Trainer
+from neus.training.validation import Validation
+
+
+def arguments(argv: list[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--scene", type=Path, required=True, help="folder of the canonical scene")
+    parser.add_argument("--method", type=Path, required=True, help="method file (YAML)")
+    parser.add_argument("--overrides", default="{}", help="keys laid over the method, as JSON")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--device", choices=DEVICES, default="auto")
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--output", type=Path, required=True, help="the trained model")
+    parser.add_argument(
+        "--config", type=Path, required=True, help="the method, every key spelt out"
+    )
+    parser.add_argument("--metrics", type=Path, required=True, help="what training cost, as JSON")
+    parser.add_argument(
+        "--run-dir",
+        type=Path,
+        required=True,
+        help="folder for checkpoints, metrics.csv, TensorBoard and validation panels",
+    )
+    return parser.parse_args(argv)
+
+
+def main(argv: list[str] | None = None) -> int:
+    options = arguments(argv)
+    method = load_method(options.method, json.loads(options.overrides))
+    scene = load_scene(options.scene)
+    if not scene.train:
+        raise InputError(f"{options.scene} has no training images: raise holdout")
+    if method.training.losses.mask > 0 and not scene.has_masks:
+        print("the scene has no masks: training goes on without the mask loss", file=sys.stderr)
+        method = without_masks(method)
+    checkpoints = CheckpointFolder(
+        options.run_dir / "checkpoints", fingerprint(method, options.scene, options.seed)
+    )
+    with leased_device(options.device) as device:
+        set_threads(options.threads)
+        train = list(scene.train)
+        images = load_images(scene)
+        masks = load_masks(scene) if method.training.losses.mask > 0 else None
+        pool = PixelPool(
+            scene.cameras[train],
+            [images[i] for i in train],
+            masks and [masks[i] for i in train],
+            device,
+        )
+        trainer = Trainer(method, pool, device, options.seed)
+        validation = Validation(scene, images, options.run_dir / "panels")
+        try:
+            figures = run_training(trainer, checkpoints, options.run_dir, validation)
+        except TrainingDivergedError as error:
+            print(f"error: {error}", file=sys.stderr)
+            return 1
+        with written_whole(options.config) as partial:
+            partial.write_text(method_as_yaml(method))
+        with written_whole(options.metrics) as partial:
+            content = _metrics(figures, options.seed, device_name(device), peak_memory_gib(device))
+            partial.write_text(json.dumps(content, indent=1) + "\n")
+        save_model(options.output, trainer.model, method, trainer.step, options.seed)
+        checkpoints.clear()
+    return 0
+
+
+def _metrics(figures: RunFigures, seed: int, device: str, memory: float) -> dict:
+    return asdict(figures) | {"device": device, "seed": seed, "peak_memory_gib": memory}
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,61 @@
+# From images to the canonical scene.
+
+
+rule make_demo:
+    output:
+        directory(f"{RESULTS}/demo/{{demo}}"),
+    params:
+        options=lambda wildcards: options(**SCANS[wildcards.demo].demo),
+    log:
+        f"{RESULTS}/demo/{{demo}}.log",
+    benchmark:
+        f"{RESULTS}/demo/{{demo}}.tsv"
+    threads: ALL_CORES
+    resources:
+        mem_mb=4000,
+        runtime=30,
+    shell:
+        "logged {log:q} python {SCRIPTS:q}/make_demo.py {params.options} --output {output:q}"
+
+
+rule estimate_poses:
+    input:
+        source,
+    output:
+        directory(f"{SCAN}/poses"),
+    params:
+        options=pose_options,
+        photos=source_fingerprint,
+    log:
+        f"{SCAN}/logs/estimate_poses.log",
+    benchmark:
+        f"{SCAN}/benchmarks/estimate_poses.tsv"
+    threads: ALL_CORES
+    resources:
+        mem_mb=16000,
+        runtime=240,
+    shell:
+        "logged {log:q} python {SCRIPTS:q}/estimate_poses.py {params.options} "
+        "--threads {threads} --output {output:q}"
+
+
+rule normalize_scene:
+    input:
+        source,
+        poses=poses,
+    output:
+        scene=directory(f"{SCAN}/scene"),
+    params:
+        options=scene_options,
+        photos=source_fingerprint,
+    log:
+        f"{SCAN}/logs/normalize_scene.log",
+    benchmark:
+        f"{SCAN}/benchmarks/normalize_scene.tsv"
+    threads: 4
+    resources:
+        mem_mb=8000,
+        runtime=60,
+    shell:
+        "logged {log:q} python {SCRIPTS:q}/normalize_scene.py {params.options} "
+        "--threads {threads} --output {output:q}"

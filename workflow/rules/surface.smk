@@ -1,0 +1,47 @@
+# The surface of a trained network, and its figures against a reference.
+
+
+rule extract_mesh:
+    input:
+        scene=rules.normalize_scene.output.scene,
+        model=rules.train.output.model,
+    output:
+        mesh=f"{RUN}/mesh.ply",
+        glb=f"{RUN}/mesh.glb",
+    params:
+        resolution=config["mesh"]["resolution"],
+    log:
+        f"{RUN}/logs/extract_mesh.log",
+    benchmark:
+        f"{RUN}/benchmarks/extract_mesh.tsv"
+    threads: NETWORK_CORES
+    resources:
+        gpu=GPU,
+        mem_mb=8000,
+        runtime=60,
+    shell:
+        "logged {log:q} python {SCRIPTS:q}/extract_mesh.py --scene {input.scene:q} "
+        "--model {input.model:q} --resolution {params.resolution} --device {config[device]} "
+        "--threads {threads} --output {output:q}"
+
+
+rule evaluate_mesh:
+    input:
+        scene=rules.normalize_scene.output.scene,
+        mesh=rules.extract_mesh.output.mesh,
+        reference=reference_paths,
+    output:
+        figures=f"{RUN}/mesh.json",
+    params:
+        options=evaluation_options,
+    log:
+        f"{RUN}/logs/evaluate_mesh.log",
+    benchmark:
+        f"{RUN}/benchmarks/evaluate_mesh.tsv"
+    threads: 4
+    resources:
+        mem_mb=8000,
+        runtime=60,
+    shell:
+        "logged {log:q} python {SCRIPTS:q}/evaluate_mesh.py --mesh {input.mesh:q} "
+        "--scene {input.scene:q} {params.options} --threads {threads} --output {output.figures:q}"

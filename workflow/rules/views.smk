@@ -1,0 +1,69 @@
+# What a trained network shows: held-out views with their figures, and a flight around the object.
+
+
+rule render_views:
+    input:
+        scene=rules.normalize_scene.output.scene,
+        model=rules.train.output.model,
+    output:
+        views=report(
+            directory(f"{RUN}/views"),
+            patterns=["{name}.png"],
+            category="Held-out views",
+            caption="../report/views.rst",
+        ),
+    log:
+        f"{RUN}/logs/render_views.log",
+    benchmark:
+        f"{RUN}/benchmarks/render_views.tsv"
+    threads: NETWORK_CORES
+    resources:
+        gpu=GPU,
+        mem_mb=8000,
+        runtime=60,
+    shell:
+        "logged {log:q} python {SCRIPTS:q}/render_views.py --scene {input.scene:q} "
+        "--model {input.model:q} --device {config[device]} --threads {threads} "
+        "--output {output.views:q}"
+
+
+rule render_path:
+    input:
+        scene=rules.normalize_scene.output.scene,
+        model=rules.train.output.model,
+    output:
+        video=report(f"{RUN}/path.mp4", category="Videos", caption="../report/video.rst"),
+    params:
+        **config["video"],
+    log:
+        f"{RUN}/logs/render_path.log",
+    benchmark:
+        f"{RUN}/benchmarks/render_path.tsv"
+    threads: NETWORK_CORES
+    resources:
+        gpu=GPU,
+        mem_mb=8000,
+        runtime=60,
+    shell:
+        "logged {log:q} python {SCRIPTS:q}/render_path.py --scene {input.scene:q} "
+        "--model {input.model:q} --frames {params.frames} --fps {params.fps} "
+        "--device {config[device]} --threads {threads} --output {output.video:q}"
+
+
+rule evaluate_views:
+    input:
+        scene=rules.normalize_scene.output.scene,
+        views=rules.render_views.output.views,
+        config=rules.train.output.config,
+    output:
+        figures=f"{RUN}/views.json",
+    log:
+        f"{RUN}/logs/evaluate_views.log",
+    benchmark:
+        f"{RUN}/benchmarks/evaluate_views.tsv"
+    resources:
+        mem_mb=4000,
+        runtime=30,
+    shell:
+        "logged {log:q} python {SCRIPTS:q}/evaluate_views.py --views {input.views:q} "
+        "--scene {input.scene:q} --config {input.config:q} --output {output.figures:q}"
