@@ -10,7 +10,7 @@ import numpy as np
 from neus.similarity import Similarity
 
 if TYPE_CHECKING:
-    from jaxtyping import Float, Int
+    from jaxtyping import Bool, Float, Int
 
 OPENGL_FROM_OPENCV = np.diag([1.0, -1.0, -1.0])
 """Flips y and z of the camera axes; its own inverse."""
@@ -73,13 +73,25 @@ class Cameras:
     def project(
         self, index: int, points: Float[np.ndarray, "p 3"]
     ) -> tuple[Float[np.ndarray, "p 2"], Float[np.ndarray, "p"]]:
-        """Pixel coordinates and depths (along the optical axis) of world points."""
+        """Pixel coordinates and depths (along the optical axis) of world points.
+
+        Points behind the camera have a negative depth and meaningless pixels; those in the plane
+        of its centre have pixels that are not finite.
+        """
         rotation, centre = self.camera_to_world[index, :, :3], self.centres[index]
         in_camera = (points - centre) @ rotation
         depth = in_camera[:, 2]
         with np.errstate(divide="ignore", invalid="ignore"):
             homogeneous = in_camera @ self.intrinsics[index].T
             return homogeneous[:, :2] / depth[:, None], depth
+
+    def in_image(
+        self, index: int, pixels: Float[np.ndarray, "p 2"], depth: Float[np.ndarray, "p"]
+    ) -> Bool[np.ndarray, "p"]:
+        """Whether projected points lie in front of the camera and inside its image."""
+        size = [self.widths[index], self.heights[index]]
+        with np.errstate(invalid="ignore"):
+            return (depth > 0) & ((pixels >= 0) & (pixels < size)).all(axis=1)
 
     def rays(
         self, index: int, pixels: Float[np.ndarray, "p 2"]
@@ -126,9 +138,12 @@ def look_at(
     """Camera-to-world of a camera at ``centre`` that looks at ``target``, image top towards ``up``.
 
     Raises:
-        ValueError: ``up`` is parallel to the viewing direction.
+        ValueError: ``target`` is the centre, or ``up`` is parallel to the viewing direction.
     """
-    forward = (target - centre) / np.linalg.norm(target - centre)
+    distance = np.linalg.norm(target - centre)
+    if distance == 0:
+        raise ValueError("a camera cannot look at its own centre")
+    forward = (target - centre) / distance
     right = np.cross(forward, up)
     length = np.linalg.norm(right)
     if length < 1e-9 * np.linalg.norm(up):

@@ -16,12 +16,14 @@ import numpy as np
 
 from neus.cameras import OPENGL_FROM_OPENCV, Cameras
 from neus.errors import InputError
+from neus.images import read_image
 from neus.similarity import Similarity
 
 if TYPE_CHECKING:
     from jaxtyping import Float, UInt8
 
 FILE = "transforms.json"
+POINTS = "points.ply"
 
 
 @dataclass(frozen=True)
@@ -72,26 +74,25 @@ def write_transforms(scene: Scene, folder: Path) -> None:
 
     Poses are stored in OpenGL axes; ``applied_transform`` (3x4) and ``applied_scale`` take the
     source frame to the scene frame: ``x_scene = applied_scale * (applied_transform @ x_source)``.
+    Held-out frames are listed as the test and, for nerfstudio, as the validation split too.
     """
     to_scene = scene.to_source.inverse()
     applied = np.concatenate(
         [to_scene.rotation, to_scene.translation[:, None] / to_scene.scale], axis=1
     )
-    held_out = set(scene.test)
+    records = [_frame_record(scene, index, folder) for index in range(len(scene.frames))]
+    held_out = [records[i]["file_path"] for i in scene.test]
     content = {
         "camera_model": "OPENCV",
         "applied_transform": applied.tolist(),
         "applied_scale": to_scene.scale,
         "unit": scene.unit,
-        "ply_file_path": "points.ply" if len(scene.points) else None,
-        "frames": [_frame_record(scene, index, folder) for index in range(len(scene.frames))],
-        "train_filenames": [_relative(scene.frames[i].image, folder) for i in scene.train],
-        "test_filenames": [
-            _relative(frame.image, folder) for i, frame in enumerate(scene.frames) if i in held_out
-        ],
+        **({"ply_file_path": POINTS} if len(scene.points) else {}),
+        "frames": records,
+        "train_filenames": [records[i]["file_path"] for i in scene.train],
+        "val_filenames": held_out,
+        "test_filenames": held_out,
     }
-    if not len(scene.points):
-        del content["ply_file_path"]
     (folder / FILE).write_text(json.dumps(content, indent=1) + "\n")
 
 
@@ -99,26 +100,93 @@ def load_scene(folder: Path) -> Scene:
     """Read a scene that :func:`write_transforms` wrote (or that follows the same conventions).
 
     Raises:
-        InputError: a file or a key is missing; the sentence names it.
+        InputError: a file or a key is missing or malformed; the sentence names it.
     """
+    folder = Path(folder)
     path = folder / FILE
     if not path.is_file():
         raise InputError(f"{path} does not exist: point to a scene folder with a {FILE} in it")
-    content = json.loads(path.read_text())
     try:
+        content = json.loads(path.read_text())
         records = content["frames"]
         frames = tuple(_frame_from_record(record, folder) for record in records)
         cameras = _cameras_from_records(records)
         held_out = set(content.get("test_filenames", []))
-        test = tuple(i for i, record in enumerate(records) if record["file_path"] in held_out)
-        applied = np.asarray(content.get("applied_transform", np.eye(4)[:3]), dtype=np.float64)
+        applied = np.asarray(content.get("applied_transform", np.eye(4)), dtype=np.float64)[:3]
         scale = float(content.get("applied_scale", 1.0))
+        to_scene = Similarity(scale, applied[:, :3], scale * applied[:, 3])
     except KeyError as error:
         raise InputError(f"{path} lacks the key {error}: write the scene again") from error
-    to_scene = Similarity(scale, applied[:, :3], scale * applied[:, 3])
+    except (ValueError, TypeError, IndexError, AttributeError) as error:
+        raise InputError(f"{path} is malformed ({error}): write the scene again") from error
+    for frame in frames:
+        for file in (frame.image, frame.mask):
+            if file is not None and not file.is_file():
+                raise InputError(f"{file}, named in {path}, does not exist: write the scene again")
+    test = tuple(i for i, record in enumerate(records) if record["file_path"] in held_out)
     points, points_rgb = _load_points(folder, content.get("ply_file_path"))
     unit = content.get("unit", "source units")
     return Scene(frames, cameras, to_scene.inverse(), unit, test, points, points_rgb)
+
+
+def load_images(scene: Scene) -> list[UInt8[np.ndarray, "h w 3"]]:
+    """The images of all frames, in the order of the frames.
+
+    Raises:
+        InputError: an image is missing, unreadable or not of its camera's size.
+    """
+    return [load_image(scene, index) for index in range(len(scene.frames))]
+
+
+def load_masks(scene: Scene) -> list[UInt8[np.ndarray, "h w"]]:
+    """The masks of all frames, in the order of the frames.
+
+    Raises:
+        InputError: a frame has no mask, or one that is unreadable or not of its camera's size.
+    """
+    return [load_mask(scene, index) for index in range(len(scene.frames))]
+
+
+def load_image(scene: Scene, index: int) -> UInt8[np.ndarray, "h w 3"]:
+    """The image of one frame, RGB.
+
+    Raises:
+        InputError: it is missing, unreadable or not of its camera's size.
+    """
+    file = scene.frames[index].image
+    return _of_camera_size(scene, index, file, read_image(file))
+
+
+def load_mask(scene: Scene, index: int) -> UInt8[np.ndarray, "h w"]:
+    """The mask of one frame: the part of each pixel that the object covers, 0 to 255.
+
+    Raises:
+        InputError: there is none, or it is unreadable or not of its camera's size.
+    """
+    file = scene.frames[index].mask
+    if file is None:
+        raise InputError(f"{scene.frames[index].image} has no mask: add one, or go without masks")
+    return _of_camera_size(scene, index, file, read_mask(file))
+
+
+def read_mask(path: Path) -> UInt8[np.ndarray, "h w"]:
+    """Read a mask: grey, colour (the brightest channel counts) or binary with the values 0 and 1.
+
+    Raises:
+        InputError: the file is missing or no image.
+    """
+    mask = read_image(path).max(axis=2)
+    return mask * np.uint8(255) if mask.max() == 1 else mask
+
+
+def _of_camera_size(scene: Scene, index: int, file: Path, image: np.ndarray) -> np.ndarray:
+    width, height = scene.cameras.widths[index], scene.cameras.heights[index]
+    if image.shape[:2] != (height, width):
+        raise InputError(
+            f"{file} is {image.shape[1]}x{image.shape[0]}, but its camera is {width}x{height}: "
+            "replace the image or its camera"
+        )
+    return image
 
 
 def _relative(path: Path, folder: Path) -> str:

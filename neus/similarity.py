@@ -91,7 +91,11 @@ def umeyama(origin: Float[np.ndarray, "n 3"], target: Float[np.ndarray, "n 3"]) 
     Raises:
         ValueError: fewer than three points, or points on one line, which leave the rotation free.
     """
-    if len(origin) < 3 or origin.shape != target.shape:
+    if origin.shape != target.shape:
+        raise ValueError(
+            f"a similarity needs pairs of points, not {origin.shape} and {target.shape}"
+        )
+    if len(origin) < 3:
         raise ValueError(f"a similarity needs three or more pairs of points, not {len(origin)}")
     mean_origin, mean_target = origin.mean(axis=0), target.mean(axis=0)
     centred_origin, centred_target = origin - mean_origin, target - mean_target

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from neus.cli import run
-from neus.config import MethodConfig, load_method
+from neus.config import BACKGROUNDS, MethodConfig, load_method
 from neus.errors import InputError
 from neus.evaluation import ViewFigures, view_figures, views_report
 from neus.files import written_whole

@@ -28,6 +28,8 @@ SPACING = 0.2
 """Of the points on the mesh, and the least distance between those kept."""
 CUTOFF = 20.0
 """Distances from here on are left out of the means; they are not clipped."""
+FSCORE_THRESHOLD = 1.0
+"""Distance that counts for precision and recall."""
 MARGIN_BELOW, MARGIN_ABOVE = 60.0, 120.0
 """Around the bounding box of the observation mask; the protocol is not symmetric."""
 
@@ -102,6 +104,8 @@ def dtu_figures(
 ) -> SurfaceFigures:
     """Accuracy (data to stl), completeness (stl to data) and their mean, in mm.
 
+    The F-score is of the same distances; the official protocol has none.
+
     Args:
         surface: a mesh, or a cloud of points that is thinned as it is.
         seed: of the order in which points are thinned.
@@ -113,14 +117,16 @@ def dtu_figures(
     distances = dtu_distances(surface, reference, seed=seed, workers=workers)
     accuracy = _mean_below_cutoff(distances.data_to_stl)
     completeness = _mean_below_cutoff(distances.stl_to_data)
+    precision = float((distances.data_to_stl <= FSCORE_THRESHOLD).mean())
+    recall = float((distances.stl_to_data <= FSCORE_THRESHOLD).mean())
     return SurfaceFigures(
         accuracy=accuracy,
         completeness=completeness,
         chamfer=(accuracy + completeness) / 2,
-        precision=math.nan,
-        recall=math.nan,
-        fscore=math.nan,
-        fscore_threshold=math.nan,
+        precision=precision,
+        recall=recall,
+        fscore=2 * precision * recall / max(precision + recall, 1e-12),
+        fscore_threshold=FSCORE_THRESHOLD,
         normal_consistency=math.nan,
         diameter=Surface(reference.points).diameter,
         unit="mm",

@@ -114,11 +114,11 @@ def orb(x: float, y: float, z: float) -> float:
 @njit(cache=True)
 def core(x: float, y: float, z: float) -> float:
     """What the orb's holes end on: flat facets behind the large ones, a ball behind the small."""
-    ball = sqrt(x * x + y * y + (z - ORB_Z) ** 2) - 0.408
+    ball = sqrt(x * x + y * y + (z - ORB_Z) ** 2) - 0.420
     if ball >= MARGIN:
         return ball
     u, _, w = _orb_wedge(x, y, z)
-    return bounded(ball, u * VERTEX_X + w * VERTEX_Z - 0.374, MARGIN)
+    return bounded(ball, u * VERTEX_X + w * VERTEX_Z - 0.396, MARGIN)
 
 
 @njit(cache=True)

@@ -105,9 +105,9 @@ def albedo(
 ) -> tuple[float, float, float]:
     """Linear RGB reflectance at a surface point of a part, for pixels ``footprint`` wide there."""
     clouds, veins, strata, grain = _patterns(x, y, z, footprint, seed)
-    speckle = _ramp(0.61, 0.68, grain)
+    speckle = 0.75 * _ramp(0.60, 0.70, grain)
     r, g, b = _stone(x, y, z, piece, clouds, veins, strata, speckle)
-    value = 0.1 + 1.8 * grain
+    value = 0.55 + 0.9 * grain
     return value * r, value * g, value * b
 
 
@@ -135,7 +135,7 @@ def _stone(
         return _mix(colour, (0.12, 0.40, 0.33), max(veins, speckle))
     if piece == CORE:
         colour = _mix((0.78, 0.07, 0.03), (0.20, 0.005, 0.02), clouds)
-        return _mix(colour, (0.92, 0.55, 0.34), max(veins, speckle))
+        return _mix(colour, (0.92, 0.55, 0.34), 0.7 * max(veins, speckle))
     if piece == BAND:
         stripe = 0.5 + 0.5 * sin(52.0 * strata + 7.0 * x - 5.0 * y + 4.0 * z)
         colour = _mix((0.86, 0.42, 0.08), (0.16, 0.04, 0.015), stripe * (0.55 + 0.45 * clouds))

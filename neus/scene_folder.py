@@ -1,0 +1,94 @@
+"""Write the canonical scene folder: images made smaller, masks as coverage, points, poses."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from neus.errors import InputError
+from neus.folders import folder_written_whole
+from neus.images import resize_coverage, resize_image, write_image
+from neus.scene import FILE, POINTS, Frame, Scene, load_image, load_mask, write_transforms
+
+if TYPE_CHECKING:
+    from jaxtyping import Float, UInt8
+
+IMAGES, MASKS = "images", "masks"
+
+
+def write_scene(scene: Scene, folder: Path, *, downscale: int, holdout: int, threads: int) -> None:
+    """Write a scene as a folder, whole or not at all.
+
+    Each image becomes ``images/{name}.png``, each mask ``masks/{name}.png``, a grey image of the
+    part of each pixel that the object covers.
+
+    Args:
+        scene: its frames point to files anywhere; its cameras describe those files.
+        folder: replaced if it holds a scene.
+        downscale: images are made smaller by this whole number, each pixel the mean of the area
+            that it covers; sides are rounded and the intrinsics follow the real sizes.
+        holdout: every so many frames, from the first one on, one is held out; 0 for none.
+        threads: images that are worked on at the same time.
+
+    Raises:
+        InputError: an image or mask is unreadable or not of its camera's size, ``downscale`` leaves
+            nothing or ``holdout`` leaves no training image, or ``folder`` holds something else.
+    """
+    _check(scene, folder, downscale, holdout)
+    cameras = scene.cameras.resized(
+        np.rint(scene.cameras.widths / downscale).astype(np.int64),
+        np.rint(scene.cameras.heights / downscale).astype(np.int64),
+    )
+    with folder_written_whole(folder, (FILE, POINTS, IMAGES, MASKS)) as whole:
+        frames = tuple(
+            Frame(
+                frame.name,
+                whole / IMAGES / f"{frame.name}.png",
+                frame.mask and whole / MASKS / f"{frame.name}.png",
+            )
+            for frame in scene.frames
+        )
+        test = tuple(range(0, len(frames), holdout)) if holdout else ()
+        written = replace(scene, frames=frames, cameras=cameras, test=test)
+        with ThreadPoolExecutor(threads) as pool:
+            list(pool.map(partial(_write_frame, scene, written), range(len(frames))))
+        if len(scene.points):
+            _write_points(whole / POINTS, scene.points, scene.points_rgb)
+        write_transforms(written, whole)
+
+
+def _check(scene: Scene, folder: Path, downscale: int, holdout: int) -> None:
+    smallest = int(min(scene.cameras.widths.min(), scene.cameras.heights.min()))
+    if downscale < 1 or smallest < 16 * downscale:
+        raise InputError(
+            f"downscale {downscale} does not suit images with a side of {smallest} pixels: "
+            f"choose 1 to {max(smallest // 16, 1)}"
+        )
+    if holdout < 0 or holdout == 1:
+        raise InputError(f"holdout {holdout} leaves no image to train on: choose 0, or 2 and more")
+    target = Path(folder).resolve()
+    for frame in scene.frames:
+        if frame.image.resolve().is_relative_to(target):
+            raise InputError(f"{folder} holds the photos themselves: choose another output folder")
+
+
+def _write_frame(source: Scene, target: Scene, index: int) -> None:
+    """Read, shrink and write the image and the mask of one frame."""
+    width, height = int(target.cameras.widths[index]), int(target.cameras.heights[index])
+    frame = target.frames[index]
+    write_image(frame.image, resize_image(load_image(source, index), width, height))
+    if frame.mask is not None:
+        write_image(frame.mask, resize_coverage(load_mask(source, index), width, height))
+
+
+def _write_points(
+    path: Path, points: Float[np.ndarray, "p 3"], colours: UInt8[np.ndarray, "p 3"]
+) -> None:
+    import trimesh
+
+    trimesh.PointCloud(points, colors=colours).export(path)
