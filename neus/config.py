@@ -27,7 +27,7 @@ class HashGridConfig:
     base_resolution: int = 32
     finest_resolution: int = 2048
     initial_levels: int = 4
-    all_levels_at: float = 0.5
+    all_levels_at: float = 0.25
 
 
 @dataclass(frozen=True)
@@ -57,8 +57,8 @@ class MarchingConfig:
     occupancy_resolution: int = 128
     margin: float = 3.0
     first_step: float = 0.02
-    last_step: float = 0.006
-    last_step_at: float = 0.5
+    last_step: float = 0.009
+    last_step_at: float = 0.3
 
 
 @dataclass(frozen=True)

@@ -1,11 +1,14 @@
-"""Files that are there whole or not at all."""
+"""Files that are there whole or not at all, and folders that one process has to itself."""
 
 from __future__ import annotations
 
+import fcntl
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+from neus.errors import InputError
 
 
 @contextmanager
@@ -23,3 +26,21 @@ def written_whole(path: Path) -> Iterator[Path]:
         os.replace(partial, path)
     finally:
         partial.unlink(missing_ok=True)
+
+
+@contextmanager
+def held_alone(folder: Path) -> Iterator[None]:
+    """Keep other processes that ask for the same folder out; the system frees it if we die.
+
+    Raises:
+        InputError: another process holds the folder.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / ".lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise InputError(
+                f"another process is at work in {folder}: wait until it ends, or stop it"
+            ) from None
+        yield

@@ -69,13 +69,13 @@ def enclosing_ball(
     origins: Float[np.ndarray, "r 3"],
     directions: Float[np.ndarray, "r 3"],
 ) -> tuple[Float[np.ndarray, "3"], float]:
-    """The ball that holds all points and meets all rays, within a percent of the smallest one.
+    """A ball that holds all points and meets all rays, about a percent larger than need be.
 
     Badoiu and Clarkson, "Smaller core-sets for balls", SODA 2003: step towards whatever is
     farthest by one part in i + 1; of a ray, its nearest point counts.
     """
     centre = points.mean(axis=0)
-    for i in range(1, 1000):
+    for i in range(1, 300):
         offsets = _offsets(centre, points, origins, directions)
         centre = centre + offsets[(offsets**2).sum(axis=1).argmax()] / (i + 1)
     offsets = _offsets(centre, points, origins, directions)

@@ -19,8 +19,11 @@ MAX_ZOOM = 2.0
 class LensCamera(Protocol):
     """A camera with any distortion, such as ``pycolmap.Camera``; pixel centres at +0.5."""
 
-    width: int
-    height: int
+    @property
+    def width(self) -> int: ...
+
+    @property
+    def height(self) -> int: ...
 
     def calibration_matrix(self) -> Float[np.ndarray, "3 3"]: ...
 

@@ -12,7 +12,7 @@ from neus.cli import run
 from neus.config import load_method, method_as_yaml, without_masks
 from neus.devices import DEVICES, device_name, leased_device, peak_memory_gib, set_threads
 from neus.errors import InputError
-from neus.files import written_whole
+from neus.files import held_alone, written_whole
 from neus.models.trained import save_model
 from neus.scene import load_images, load_masks, load_scene
 from neus.training.checkpoint import CheckpointFolder, fingerprint
@@ -56,7 +56,7 @@ def main(argv: list[str] | None = None) -> int:
     checkpoints = CheckpointFolder(
         options.run_dir / "checkpoints", fingerprint(method, options.scene, options.seed)
     )
-    with leased_device(options.device) as device:
+    with held_alone(options.run_dir), leased_device(options.device) as device:
         set_threads(options.threads)
         train = list(scene.train)
         images = load_images(scene)

@@ -125,7 +125,12 @@ def test_whole_protocol_agrees_with_plain_loops(as_cloud: bool) -> None:
     assert found.completeness == pytest.approx(completeness, abs=1e-6)
     assert found.chamfer == pytest.approx((accuracy + completeness) / 2, abs=1e-6)
     assert (found.unit, found.protocol) == ("mm", "dtu")
-    assert math.isnan(found.fscore)
+    distances = dtu_distances(surface, reference, seed=11)
+    assert found.precision == (distances.data_to_stl <= 1).mean()
+    assert found.recall == (distances.stl_to_data <= 1).mean()
+    assert found.fscore == pytest.approx(
+        2 * found.precision * found.recall / (found.precision + found.recall)
+    )
 
 
 @settings(max_examples=60, deadline=None)

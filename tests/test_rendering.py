@@ -116,3 +116,32 @@ def test_view_of_a_sphere_has_its_outline_depth_and_normals():
     assert (np.linalg.norm(normals, axis=1) > 0.9).all()
     cosine = (normals * points).sum(axis=1) / (0.5 * np.linalg.norm(normals, axis=1))
     assert np.degrees(np.arccos(np.clip(cosine, -1, 1))).mean() < 15
+
+
+def test_cavities_are_found_and_open_space_is_not():
+    """A hollow ball: the shell between radii 0.4 and 0.7 is solid, the hollow is hidden."""
+    grid = OccupancyGrid(32, 3.0, torch.device("cpu"))
+    grid.update(lambda x: (x.norm(dim=1) - 0.55).abs() - 0.15, 1e6)
+    grid.find_cavities()
+    points = grid.points_in_cavities(500, torch.Generator().manual_seed(0))
+    assert len(points) == 500
+    assert float(points.norm(dim=1).max()) < 0.4 + 2 * grid.half_diagonal
+    radius = points.norm(dim=1).sort().values
+    assert float(radius[0]) < 0.15  # all of the hollow, its middle too
+
+    def pierced(x: torch.Tensor) -> torch.Tensor:
+        shell = (x.norm(dim=1) - 0.55).abs() - 0.15
+        return torch.maximum(shell, 0.2 - x[:, 1:].norm(dim=1))
+
+    grid.update(pierced, 1e6)
+    grid.find_cavities()
+    assert len(grid.points_in_cavities(500, torch.Generator().manual_seed(0))) == 0
+
+
+def test_occupancy_state_goes_through_a_checkpoint():
+    grid, other = (OccupancyGrid(16, 3.0, torch.device("cpu")) for _ in range(2))
+    grid.update(lambda x: (x.norm(dim=1) - 0.55).abs() - 0.15, 1e6)
+    grid.find_cavities()
+    other.load_state_dict(grid.state_dict())
+    for name, tensor in grid.state_dict().items():
+        assert torch.equal(tensor, other.state_dict()[name])

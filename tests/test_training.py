@@ -15,10 +15,11 @@ import torch
 from neus.cameras import Cameras, look_at
 from neus.config import MethodConfig, load_method
 from neus.errors import InputError
+from neus.files import held_alone
 from neus.models.trained import load_model, ready, save_model
 from neus.training.checkpoint import CheckpointFolder, fingerprint
 from neus.training.journal import duration
-from neus.training.losses import colour_loss, eikonal_loss, mask_loss
+from neus.training.losses import cavity_loss, colour_loss, eikonal_loss, mask_loss
 from neus.training.rays import PixelPool
 from neus.training.run import STOPPED, TrainingDivergedError, run_training
 from neus.training.schedules import learning_rate_factor
@@ -246,6 +247,8 @@ def test_losses():
     rgb = torch.tensor([[0.1, 0.5, 1.0], [0.0, 0.0, 0.0]])
     assert float(colour_loss(rgb, torch.zeros_like(rgb))) == pytest.approx(1.6 / 6)
     assert float(eikonal_loss(torch.tensor([1.0, 2.0]))) == pytest.approx(0.5)
+    assert float(cavity_loss(torch.tensor([0.1, -0.5]), 0.02)) == pytest.approx(0.06)
+    assert float(cavity_loss(torch.empty(0), 0.02)) == 0
     right = mask_loss(torch.tensor([0.0, 1.0]), torch.tensor([1.0, 0.0]))
     wrong = mask_loss(torch.tensor([1.0, 0.0]), torch.tensor([1.0, 0.0]))
     assert float(right) == pytest.approx(0, abs=2e-3)
@@ -272,3 +275,14 @@ def test_durations_read_well():
     assert duration(5) == "0m05s"
     assert duration(3700) == "1h01m"
     assert duration(math.inf) == "?"
+
+
+def test_a_run_folder_is_held_by_one_process(tmp_path: Path):
+    with (
+        held_alone(tmp_path / "run"),
+        pytest.raises(InputError, match="another process is at work"),
+        held_alone(tmp_path / "run"),
+    ):
+        pass
+    with held_alone(tmp_path / "run"):
+        pass

@@ -105,7 +105,7 @@ def albedo(
 ) -> tuple[float, float, float]:
     """Linear RGB reflectance at a surface point of a part, for pixels ``footprint`` wide there."""
     clouds, veins, strata, grain = _patterns(x, y, z, footprint, seed)
-    speckle = 0.75 * _ramp(0.60, 0.70, grain)
+    speckle = 0.6 * _ramp(0.59, 0.71, grain)
     r, g, b = _stone(x, y, z, piece, clouds, veins, strata, speckle)
     value = 0.55 + 0.9 * grain
     return value * r, value * g, value * b
@@ -137,9 +137,9 @@ def _stone(
         colour = _mix((0.78, 0.07, 0.03), (0.20, 0.005, 0.02), clouds)
         return _mix(colour, (0.92, 0.55, 0.34), 0.7 * max(veins, speckle))
     if piece == BAND:
-        stripe = 0.5 + 0.5 * sin(52.0 * strata + 7.0 * x - 5.0 * y + 4.0 * z)
+        stripe = 0.5 + 0.5 * sin(36.0 * strata + 7.0 * x - 5.0 * y + 4.0 * z)
         colour = _mix((0.86, 0.42, 0.08), (0.16, 0.04, 0.015), stripe * (0.55 + 0.45 * clouds))
-        colour = _mix(colour, (0.92, 0.78, 0.52), _ramp(0.90, 1.0, 1.0 - stripe))
+        colour = _mix(colour, (0.92, 0.78, 0.52), 0.6 * _ramp(0.85, 1.0, 1.0 - stripe))
         return _mix(colour, (0.08, 0.02, 0.01), 0.8 * speckle)
     if piece == FINIAL:
         stripe = 0.5 + 0.5 * sin(70.0 * strata + 60.0 * z)
