@@ -19,10 +19,10 @@ DEVICES = ("auto", "cpu", "cuda")
 
 def set_threads(threads: int) -> None:
     """Let torch and the numba kernels use ``threads`` cores."""
-    torch.set_num_threads(threads)
     import numba
 
     numba.set_num_threads(min(threads, numba.config.NUMBA_NUM_THREADS))  # pyright: ignore
+    torch.set_num_threads(threads)  # last: numba's pool, as it starts, sets OpenMP's number
 
 
 @contextmanager
