@@ -15,6 +15,8 @@ from neus.errors import InputError
 
 BACKGROUNDS = {"white": 1.0, "black": 0.0}
 """Grey values of what rays see that meet nothing."""
+BACKENDS = ("auto", "tcnn")
+"""Operators that training runs on: the device's own, or tiny-cuda-nn's and nerfacc's (CUDA)."""
 
 
 @dataclass(frozen=True)
@@ -108,6 +110,7 @@ class TrainingConfig:
 class MethodConfig:
     model: ModelConfig = field(default_factory=ModelConfig)
     training: TrainingConfig = field(default_factory=TrainingConfig)
+    backend: str = "auto"
 
 
 def load_method(path: Path | None = None, overrides: dict[str, Any] | None = None) -> MethodConfig:
@@ -161,6 +164,7 @@ def _check_values(method: MethodConfig) -> None:
     model, training = method.model, method.training
     grid, rates = model.hash_grid, training.learning_rates
     requirements = {
+        "backend must be one of " + ", ".join(BACKENDS): method.backend in BACKENDS,
         "model.background must be one of " + ", ".join(BACKGROUNDS): model.background
         in BACKGROUNDS,
         "model.hash_grid.levels must be at least initial_levels and initial_levels at least 1": (
@@ -172,6 +176,9 @@ def _check_values(method: MethodConfig) -> None:
         "model.hash_grid.log2_entries must lie in 8..24": 8 <= grid.log2_entries <= 24,
         "model.hash_grid.features must be 2, the only width that the kernels are written for": (
             grid.features == 2
+        ),
+        "model.marching.occupancy_resolution must be a positive multiple of 4": (
+            model.marching.occupancy_resolution > 0 and model.marching.occupancy_resolution % 4 == 0
         ),
         "model.radiance.direction_degree must lie in 1..4": (
             1 <= model.radiance.direction_degree <= 4

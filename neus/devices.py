@@ -8,6 +8,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.util import find_spec
 from pathlib import Path
 
 import torch
@@ -18,7 +19,10 @@ DEVICES = ("auto", "cpu", "cuda")
 
 
 def set_threads(threads: int) -> None:
-    """Let torch and the numba kernels use ``threads`` cores."""
+    """Let torch and, where it is installed, numba use ``threads`` cores."""
+    if find_spec("numba") is None:
+        torch.set_num_threads(threads)
+        return
     import numba
 
     numba.set_num_threads(min(threads, numba.config.NUMBA_NUM_THREADS))  # pyright: ignore
@@ -47,9 +51,9 @@ def leased_device(name: str) -> Iterator[torch.device]:
     if cards == 1:
         yield torch.device("cuda", 0)
         return
-    with _first_free_card(
-        [str(torch.cuda.get_device_properties(i).uuid) for i in range(cards)]
-    ) as i:
+    identities = [str(torch.cuda.get_device_properties(i).uuid) for i in range(cards)]
+    with _first_free_card(identities) as i:
+        torch.cuda.set_device(i)  # Triton launches on the current card
         yield torch.device("cuda", i)
 
 

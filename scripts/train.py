@@ -14,7 +14,8 @@ from neus.devices import DEVICES, device_name, leased_device, peak_memory_gib, s
 from neus.errors import InputError
 from neus.files import held_alone, written_whole
 from neus.models.trained import save_model
-from neus.scene import load_images, load_masks, load_scene
+from neus.ops import backend_for
+from neus.scene import load_images, load_mask, load_scene
 from neus.training.checkpoint import CheckpointFolder, fingerprint
 from neus.training.rays import PixelPool
 from neus.training.run import RunFigures, TrainingDivergedError, run_training
@@ -50,7 +51,7 @@ def main(argv: list[str] | None = None) -> int:
     scene = load_scene(options.scene)
     if not scene.train:
         raise InputError(f"{options.scene} has no training images: raise holdout")
-    if method.training.losses.mask > 0 and not scene.has_masks:
+    if method.training.losses.mask > 0 and not set(scene.masked) & set(scene.train):
         print("the scene has no masks: training goes on without the mask loss", file=sys.stderr)
         method = without_masks(method)
     checkpoints = CheckpointFolder(
@@ -58,13 +59,16 @@ def main(argv: list[str] | None = None) -> int:
     )
     with held_alone(options.run_dir), leased_device(options.device) as device:
         set_threads(options.threads)
+        backend_for(device, method.backend)  # refuses before the images are read
+        if device.type == "cpu":
+            _announce_compilation()
         train = list(scene.train)
         images = load_images(scene)
-        masks = load_masks(scene) if method.training.losses.mask > 0 else None
+        masked = scene.masked if method.training.losses.mask > 0 else ()
         pool = PixelPool(
             scene.cameras[train],
             [images[i] for i in train],
-            masks and [masks[i] for i in train],
+            [load_mask(scene, i) if i in masked else None for i in train],
             device,
         )
         trainer = Trainer(method, pool, device, options.seed)
@@ -82,6 +86,13 @@ def main(argv: list[str] | None = None) -> int:
         save_model(options.output, trainer.model, method, trainer.step, options.seed)
         checkpoints.clear()
     return 0
+
+
+def _announce_compilation() -> None:
+    from neus.ops.cpu.compilation import compiled_before
+
+    if not compiled_before():
+        print("compiling the kernels, once: a minute or so", file=sys.stderr, flush=True)
 
 
 def _metrics(figures: RunFigures, seed: int, device: str, memory: float) -> dict:

@@ -13,8 +13,8 @@ from neus.config import MethodConfig, load_method
 from neus.models.neus import NeuS
 from neus.models.schedule import stage_at
 from neus.models.trained import ready
+from neus.ops.alpha import section_alpha
 from neus.ops.types import EMPTY, INSIDE, SURFACE
-from neus.rendering.alpha import section_alpha
 from neus.rendering.occupancy import OccupancyGrid
 
 

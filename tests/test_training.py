@@ -88,6 +88,25 @@ def test_training_learns_a_sphere():
     assert colour[0] > 2 * colour[2]
 
 
+def test_views_without_a_mask_are_used_without_the_mask_loss():
+    """The photo stands as it is before the method's background, and the ray says so."""
+    cameras, images, masks = sphere_capture()
+    some = [mask if index < 4 else None for index, mask in enumerate(masks)]
+    pool = PixelPool(cameras, images, some, CPU)
+    batch = pool.draw(2000, 0.9, torch.Generator().manual_seed(0))
+    whole = PixelPool(cameras, images, masks, CPU).draw(100, 0.9, torch.Generator().manual_seed(0))
+    assert whole.masked.all()
+    assert 0.3 < float(batch.masked.float().mean()) < 0.7
+    assert (batch.coverage[~batch.masked] == 1).all()
+    assert (batch.coverage[batch.masked] < 1).any()
+    trainer = Trainer(small_method(), pool, CPU, 0)
+    trainer.rays = 2000
+    background = trainer._background(batch)
+    assert (background[~batch.masked] == 1).all()
+    assert float(background[batch.masked].std()) > 0.2
+    assert math.isfinite(float(trainer.train_step().loss))
+
+
 def weights_after(trainer: Trainer) -> torch.Tensor:
     return torch.cat([p.detach().flatten() for p in trainer.model.parameters()])
 
@@ -245,12 +264,13 @@ def test_masked_rays_stay_near_the_silhouette():
 
 def test_losses():
     rgb = torch.tensor([[0.1, 0.5, 1.0], [0.0, 0.0, 0.0]])
-    assert float(colour_loss(rgb, torch.zeros_like(rgb))) == pytest.approx(1.6 / 6)
+    assert float(colour_loss(rgb, rgb * 0, torch.ones(2))) == pytest.approx(1.6 / 6)
+    assert float(colour_loss(rgb, rgb * 0, torch.tensor([1.0, 0.0]))) == pytest.approx(1.6 / 3)
     assert float(eikonal_loss(torch.tensor([1.0, 2.0]))) == pytest.approx(0.5)
     assert float(cavity_loss(torch.tensor([0.1, -0.5]), 0.02)) == pytest.approx(0.06)
     assert float(cavity_loss(torch.empty(0), 0.02)) == 0
-    right = mask_loss(torch.tensor([0.0, 1.0]), torch.tensor([1.0, 0.0]))
-    wrong = mask_loss(torch.tensor([1.0, 0.0]), torch.tensor([1.0, 0.0]))
+    right = mask_loss(torch.tensor([0.0, 1.0]), torch.tensor([1.0, 0.0]), torch.ones(2))
+    wrong = mask_loss(torch.tensor([1.0, 0.0]), torch.tensor([1.0, 0.0]), torch.ones(2))
     assert float(right) == pytest.approx(0, abs=2e-3)
     assert float(wrong) == pytest.approx(-math.log(1e-3), rel=1e-2)
 
@@ -258,7 +278,7 @@ def test_losses():
 @pytest.mark.parametrize("coverage", [0.0, 1.0])
 def test_a_wholly_wrong_mask_still_has_a_gradient(coverage: float):
     transmittance = torch.tensor([coverage]).requires_grad_()
-    mask_loss(transmittance, torch.tensor([coverage])).backward()
+    mask_loss(transmittance, torch.tensor([coverage]), torch.ones(1)).backward()
     assert transmittance.grad is not None
     assert abs(float(transmittance.grad)) > 100
 

@@ -6,7 +6,7 @@ import math
 from itertools import pairwise
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 
 class Layers(nn.Module):
@@ -25,10 +25,3 @@ class Layers(nn.Module):
     def __iter__(self):
         """Pairs of weight and bias, first layer first."""
         return zip(self.weights, self.biases, strict=True)
-
-    def relu_chain(self, inputs: Tensor) -> Tensor:
-        """``[n, in] -> [n, out]`` with ReLU between the layers and none at the end."""
-        *hidden, (weight, bias) = self
-        for hidden_weight, hidden_bias in hidden:
-            inputs = torch.relu(torch.addmm(hidden_bias, inputs, hidden_weight.T))
-        return torch.addmm(bias, inputs, weight.T)

@@ -10,13 +10,14 @@ from torch import Tensor, nn
 from neus.config import RadianceConfig
 from neus.fields.directions import spherical_harmonics
 from neus.fields.mlp import Layers
+from neus.ops.reference import colour_network
 
 if TYPE_CHECKING:
     from jaxtyping import Float
 
 
 class RadianceField(nn.Module):
-    """[SDF output, normal, direction, position] -> RGB in (0, 1) (IDR; NeuS, section 3.1)."""
+    """[SDF output, normal, position, direction] -> RGB in (0, 1) (IDR; NeuS, section 3.1)."""
 
     def __init__(
         self, config: RadianceConfig, sdf_outputs: int, generator: torch.Generator
@@ -40,5 +41,5 @@ class RadianceField(nn.Module):
         normals: Float[Tensor, "n 3"],
         encoded_directions: Float[Tensor, "n c"],
     ) -> Float[Tensor, "n 3"]:
-        inputs = torch.cat([sdf_output, normals, encoded_directions, x], dim=1)
-        return torch.sigmoid(self.layers.relu_chain(inputs))
+        inputs = torch.cat([sdf_output, normals, x, encoded_directions], dim=1)
+        return colour_network(inputs, list(self.layers.weights), list(self.layers.biases))

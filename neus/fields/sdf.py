@@ -1,10 +1,10 @@
-"""The signed distance field: hash grid, network, and its gradient with a hand-derived backward."""
+"""The signed distance field: hash grid and network."""
 
 from __future__ import annotations
 
 import math
 from types import ModuleType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor, nn
@@ -38,6 +38,7 @@ class SdfField(nn.Module):
         )
         table = torch.rand(self.grid.rows, grid.features, generator=generator)
         self.table = nn.Parameter((2 * table - 1) * 1e-4)
+        self.table_gradient: Any = None
         sizes = [3 + self.grid.width, *[sdf.width] * sdf.hidden_layers, 1 + sdf.features]
         self.layers = Layers(sizes, generator)
         _start_as_sphere(self.layers, sdf.initial_radius, generator)
@@ -45,108 +46,24 @@ class SdfField(nn.Module):
     def with_gradient(
         self, x: Float[Tensor, "n 3"], backend: ModuleType, active_levels: int
     ) -> tuple[Float[Tensor, "n out"], Float[Tensor, "n 3"]]:
-        """Network output (column 0 is the distance) and the distance's gradient, at x."""
-        parameters = [tensor for layer in self.layers for tensor in layer]
-        return SdfAndGradient.apply(x, self.table, backend, self.grid, active_levels, *parameters)
+        """Network output (column 0 is the distance) and the distance's gradient, at x.
 
-    @torch.no_grad()
+        The table's gradient goes to ``table_gradient``, one of the backend's ``TableGradient``,
+        where that is set, else to autograd.
+        """
+        return backend.sdf_and_gradient(
+            x, *self._operands(active_levels), table_gradient=self.table_gradient
+        )
+
     def distance(
         self, x: Float[Tensor, "n 3"], backend: ModuleType, active_levels: int
     ) -> Float[Tensor, "n"]:
-        """Signed distance alone."""
-        features = backend.linearize(_to_grid(x), self.table, self.grid, active_levels).features
-        u = torch.cat([x.T, features.T])
-        *hidden, (weight, bias) = self.layers
-        for hidden_weight, hidden_bias in hidden:
-            z = torch.addmm(hidden_bias[:, None], hidden_weight[:, : len(u)], u)
-            u, _ = backend.softplus_with_slope(z, SHARPNESS)
-        return (weight[:1] @ u)[0] + bias[0]
+        """Signed distance alone, without a graph."""
+        return backend.sdf_distance(x, *self._operands(active_levels))
 
-
-class SdfAndGradient(torch.autograd.Function):
-    """(out, d out_0 / dx) as one function that is differentiable once.
-
-    Autograd would differentiate the gradient by a second backward pass through everything; here
-    both passes are written out. With input u_0 = [x; E(x)], layers z_i = W_i u_{i-1} + b_i,
-    u_i = softplus(z_i), slopes s_i = softplus'(z_i) and output W u_D + b, the gradient is the
-    chain v_D = W[0], q_i = v_i s_i, v_{i-1} = W_i^T q_i, and g = v_0[x] + J^T v_0[E].
-
-    Backward, given the gradients of both outputs, first runs along the gradient chain in its
-    direction of computation reversed, then through the layers; the table is touched once, by
-    ``encode_scatter`` with the first-order and the second-order term together.
-    Matrices are channel-major, ``[channels, n]``.
-    """
-
-    @staticmethod
-    def forward(ctx, x, table, backend, grid, active_levels, *parameters):  # pyright: ignore
-        weights, biases = parameters[::2], parameters[1::2]
-        at_x = backend.linearize(_to_grid(x), table, grid, active_levels)
-        values, slopes = [torch.cat([x.T, at_x.features.T])], []
-        first = weights[0][:, : len(values[0])]
-        for weight, bias in zip((first, *weights[1:-1]), biases[:-1], strict=True):
-            z = torch.addmm(bias[:, None], weight, values[-1])
-            value, slope = backend.softplus_with_slope(z, SHARPNESS)
-            values.append(value)
-            slopes.append(slope)
-        out = torch.addmm(biases[-1][:, None], weights[-1], values[-1])
-
-        sensitivities, sloped = [weights[-1][0, :, None].expand_as(slopes[-1])], []
-        for weight, slope in zip((*weights[-2:0:-1], first), reversed(slopes), strict=True):
-            sloped.append(sensitivities[-1] * slope)
-            sensitivities.append(weight.T @ sloped[-1])
-        to_input = sensitivities.pop()
-        gradient = to_input[:3].T + 0.5 * at_x.vjp(to_input[3:].T)
-
-        ctx.save_for_backward(x, table, *parameters)
-        ctx.saved = (backend, grid, active_levels, at_x, values, slopes)
-        ctx.chain = (sensitivities[::-1], sloped[::-1], to_input)
-        return out.T, gradient
-
-    @staticmethod
-    @torch.autograd.function.once_differentiable
-    def backward(ctx, out_bar, gradient_bar):  # pyright: ignore
-        x, _, *parameters = ctx.saved_tensors
-        weights = parameters[::2]
-        backend, grid, active_levels, at_x, values, slopes = ctx.saved
-        sensitivities, sloped, to_input = ctx.chain
-        out_bar = out_bar.T.contiguous()
-        half_bar = 0.5 * gradient_bar
-        first = weights[0][:, : len(to_input)]
-        layer_weights = (first, *weights[1:-1])
-        weight_bars: list[Tensor] = [torch.empty(0)] * len(weights)
-        bias_bars: list[Tensor] = [torch.empty(0)] * len(weights)
-
-        chain_bar = torch.cat([gradient_bar.T, at_x.jvp(half_bar).T])
-        sloped_bars = []
-        for i, weight in enumerate(layer_weights):
-            sloped_bars.append(weight @ chain_bar)
-            weight_bars[i] = sloped[i] @ chain_bar.T
-            chain_bar = sloped_bars[i] * slopes[i]
-
-        weight_bars[-1] = out_bar @ values[-1].T
-        weight_bars[-1][0] += chain_bar.sum(dim=1)
-        bias_bars[-1] = out_bar.sum(dim=1)
-        value_bar = weights[-1].T @ out_bar
-        for i in reversed(range(len(layer_weights))):
-            z_bar, _ = backend.softplus_backward(
-                slopes[i], value_bar, sensitivities[i], sloped_bars[i], SHARPNESS
-            )
-            weight_bars[i].addmm_(z_bar, values[i].T)
-            bias_bars[i] = z_bar.sum(dim=1)
-            value_bar = layer_weights[i].T @ z_bar
-
-        table_bar = backend.encode_scatter(
-            _to_grid(x), value_bar[3:].T, to_input[3:].T, half_bar, grid, active_levels
-        )
-        missing = weights[0].shape[1] - first.shape[1]
-        weight_bars[0] = torch.nn.functional.pad(weight_bars[0], (0, missing))
-        pairs = zip(weight_bars, bias_bars, strict=True)
-        return None, table_bar, None, None, None, *(bar for pair in pairs for bar in pair)
-
-
-def _to_grid(x: Tensor) -> Tensor:
-    """Scene coordinates in [-1, 1] to the grid's [0, 1]."""
-    return (0.5 * x + 0.5).clamp(0, 1)
+    def _operands(self, active_levels: int) -> tuple[Any, ...]:
+        weights, biases = list(self.layers.weights), list(self.layers.biases)
+        return self.table, weights, biases, self.grid, active_levels, SHARPNESS
 
 
 @torch.no_grad()

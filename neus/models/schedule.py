@@ -14,7 +14,7 @@ class Stage:
     Attributes:
         active_levels: levels of the hash grid in use.
         step_length: distance between samples, in scene units.
-        cos_anneal: 0 to 1, see :func:`neus.rendering.alpha.section_alpha`.
+        cos_anneal: 0 to 1, see :func:`neus.ops.alpha.section_alpha`.
     """
 
     active_levels: int

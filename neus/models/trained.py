@@ -23,7 +23,7 @@ from neus.rendering.occupancy import OccupancyGrid
 if TYPE_CHECKING:
     from jaxtyping import Float
 
-FORMAT = 1
+FORMAT = 2
 """Of the model file; raised whenever older files cannot be read any more."""
 
 

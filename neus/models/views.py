@@ -89,9 +89,12 @@ def _render_rays(model, occupancy, stage, backend, origins, directions):
     samples = backend.march_rays(
         origins, directions, occupancy.state, stage.step_length, jitter, None
     )
-    rendering = model.render(origins, directions, samples, stage, backend)
-    geometry = torch.cat([rendering.normals, samples.t[:, None]], dim=1)
+    ray = samples.ray_index
+    points = torch.addcmul(origins[ray], samples.t[:, None], directions[ray])
+    rendering = model.render(points, samples, directions, stage, backend)
+    normals = rendering.gradient / rendering.gradient_norms[:, None]
+    geometry = torch.cat([normals, samples.t[:, None]], dim=1)
     sums = geometry.new_zeros(len(origins), 4).index_add_(
-        0, samples.ray_index, rendering.weights[:, None] * geometry
+        0, ray, rendering.weights[:, None] * geometry
     )
     return rendering.rgb, sums[:, :3], sums[:, 3], rendering.transmittance

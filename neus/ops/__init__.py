@@ -1,16 +1,16 @@
 """The operators: the only code that depends on the device.
 
-Every backend is a module with the same functions:
+Every backend is a module with the same functions, which ``neus.ops.reference`` documents:
 
-- ``linearize(x, table, grid, active_levels)``: features E(x) of the hash grid with products by
-  their Jacobian J, ``.jvp(v)`` = J v and ``.vjp(gy)`` = J^T gy
-- ``encode_scatter(x, dy, gy, v, grid, active_levels)``: d/dtable of <dy, E> + <gy, J v>
-- ``softplus_with_slope``, ``softplus_backward``: the activation of the SDF network
-- ``march_rays(origins, directions, occupancy, step, jitter, capacity)``
-- ``composite(alpha, values, offsets)``: differentiable
+- ``sdf_and_gradient``: hash grid, network and the distance's gradient, differentiable once
+- ``sdf_distance``: the distance alone, without a graph
+- ``shade``: opacity and colour of samples, differentiable
+- ``march_rays``, ``composite``: along rays
+- ``TableGradient``, ``adam_step``: the hash table's gradient and its optimizer
 
-Positions x lie in [0, 1]^3 and get no gradient. ``reference`` (torch, any device and precision) is
-the oracle of the others.
+``reference`` (torch, any device and precision) is the oracle of the others, ``cpu`` holds numba
+kernels, ``cuda`` Triton kernels, and ``tcnn`` calls tiny-cuda-nn and nerfacc where both are
+installed.
 """
 
 from __future__ import annotations
@@ -20,12 +20,27 @@ from types import ModuleType
 import torch
 
 
-def backend_for(device: torch.device) -> ModuleType:
-    """The fastest backend for a device: numba kernels on the CPU, torch elsewhere."""
+def backend_for(device: torch.device, name: str = "auto") -> ModuleType:
+    """The backend of a name among ``neus.config.BACKENDS``.
+
+    "auto" is the fastest for the device: numba kernels on the CPU, Triton kernels on CUDA.
+
+    Raises:
+        InputError: the name is "tcnn", and the device is not CUDA or a package is missing.
+    """
+    if name == "tcnn":
+        from neus.ops import tcnn
+
+        tcnn.require_packages(device)
+        return tcnn
     if device.type == "cpu":
         from neus.ops import cpu
 
         return cpu
+    if device.type == "cuda":
+        from neus.ops import cuda
+
+        return cuda
     from neus.ops import reference
 
     return reference

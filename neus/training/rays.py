@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -12,7 +13,7 @@ from torch import Tensor
 from neus.cameras import Cameras
 
 if TYPE_CHECKING:
-    from jaxtyping import Float, UInt8
+    from jaxtyping import Bool, Float, UInt8
 
 _MARGIN = 0.05
 """How far masked rays reach beyond the silhouette, as a fraction of the image's width."""
@@ -22,18 +23,15 @@ _MARGIN = 0.05
 class RayBatch:
     """Rays in the scene frame and what the photos show there.
 
-    ``coverage`` is the mask's share of the pixel, 1 everywhere without masks.
+    ``coverage`` is the mask's share of the pixel, and 1 where ``masked`` says that the view has no
+    mask, so that nobody knows.
     """
 
     origins: Float[Tensor, "r 3"]
     directions: Float[Tensor, "r 3"]
     colours: Float[Tensor, "r 3"]
     coverage: Float[Tensor, "r"]
-
-    def first(self, rays: int) -> RayBatch:
-        return RayBatch(
-            self.origins[:rays], self.directions[:rays], self.colours[:rays], self.coverage[:rays]
-        )
+    masked: Bool[Tensor, "r"]
 
 
 class PixelPool:
@@ -43,7 +41,7 @@ class PixelPool:
         self,
         cameras: Cameras,
         images: list[UInt8[np.ndarray, "h w 3"]],
-        masks: list[UInt8[np.ndarray, "h w"]] | None,
+        masks: Sequence[UInt8[np.ndarray, "h w"] | None] | None,
         device: torch.device,
     ) -> None:
         sizes = [image.shape[0] * image.shape[1] for image in images]
@@ -54,15 +52,22 @@ class PixelPool:
         to_world = cameras.camera_to_world[:, :, :3] @ np.linalg.inv(cameras.intrinsics)
         self._to_world = torch.tensor(to_world, dtype=torch.float32, device=device)
         self._centres = torch.tensor(cameras.centres, dtype=torch.float32, device=device)
+        masks = [None] * len(images) if masks is None else masks
+        self._masked = torch.tensor([mask is not None for mask in masks], device=device)
         self._coverage = self._near_mask = None
-        if masks is not None:
-            flat = np.concatenate([mask.reshape(-1) for mask in masks])
+        if self._masked.any():
+            full = [np.full(image.shape[:2], 255, np.uint8) for image in images]
+            known = [one if mask is None else mask for one, mask in zip(full, masks, strict=True)]
+            flat = np.concatenate([mask.reshape(-1) for mask in known])
             self._coverage = torch.from_numpy(flat).to(device)
-            near = [_dilate(torch.from_numpy(mask > 127)).flatten() for mask in masks]
+            near = [_dilate(torch.from_numpy(mask > 127)).flatten() for mask in known]
             self._near_mask = torch.cat(near).nonzero()[:, 0].to(torch.int32).to(device)
 
     def draw(self, rays: int, masked: float, generator: torch.Generator) -> RayBatch:
-        """Rays through random pixels; a share of ``masked`` in or near the silhouettes."""
+        """Rays through random pixels; a share of ``masked`` in or near the silhouettes.
+
+        A view without a mask counts as silhouette throughout.
+        """
         device = self._colours.device
         total = len(self._colours)
         pixel = torch.randint(total, (rays,), generator=generator, device=device)
@@ -84,7 +89,7 @@ class PixelPool:
             coverage = torch.ones(rays, device=device)
         else:
             coverage = self._coverage[pixel].float() / 255
-        return RayBatch(self._centres[image], directions, colours, coverage)
+        return RayBatch(self._centres[image], directions, colours, coverage, self._masked[image])
 
 
 def _dilate(mask: Tensor) -> Tensor:

@@ -12,8 +12,10 @@ from neus.config import BACKGROUNDS, MethodConfig
 from neus.models.neus import NeuS
 from neus.models.schedule import Stage, stage_at
 from neus.ops import backend_for
+from neus.ops.types import Samples
 from neus.rendering.occupancy import OccupancyGrid
 from neus.training.losses import cavity_loss, colour_loss, eikonal_loss, mask_loss
+from neus.training.optimizer import Optimizer
 from neus.training.rays import PixelPool, RayBatch
 from neus.training.schedules import learning_rate_factor
 
@@ -23,6 +25,8 @@ OCCUPANCY_PARTS = 32
 """Partial updates that make one sweep."""
 FULL_SWEEPS = (0, 64, 256)
 """Early steps, when the surface moves fast, at which the whole grid is updated."""
+RAYS_TOLERANCE = 0.03
+"""By how much the number of rays may be off before it changes."""
 CAVITY_SHARE = 0.25
 """Part of the uniform points that go to hidden cavities, where there are any."""
 
@@ -49,14 +53,16 @@ class Trainer:
         self, method: MethodConfig, pool: PixelPool, device: torch.device, seed: int
     ) -> None:
         self.method, self.pool, self.device = method, pool, device
-        self.backend = backend_for(device)
+        self.backend = backend_for(device, method.backend)
         self.model = NeuS(method.model, torch.Generator().manual_seed(seed)).to(device)
         self.generator = torch.Generator(device).manual_seed(seed)
-        self.optimizer = _optimizer(self.model, method)
+        self.optimizer = Optimizer(self.model, method.training.learning_rates, self.backend)
         marching = method.model.marching
         self.occupancy = OccupancyGrid(marching.occupancy_resolution, marching.margin, device)
         self.step = 0
-        self.samples_per_ray = 20.0
+        self.capacity = method.training.samples - method.training.uniform_samples
+        self.rays = self.capacity // 20
+        self.seen = torch.zeros(2, dtype=torch.int64, device=device)
 
     @property
     def stage(self) -> Stage:
@@ -66,58 +72,77 @@ class Trainer:
         """Draw rays, render, and move all parameters once."""
         config, stage = self.method.training, self.stage
         if self.step % OCCUPANCY_EVERY == 0:
-            part = self.step // OCCUPANCY_EVERY % OCCUPANCY_PARTS
-            whole = self.step in FULL_SWEEPS
-            self.update_occupancy((0, 1) if whole else (part, OCCUPANCY_PARTS))
-            if part == 0 and config.losses.cavity > 0:
-                self.occupancy.find_cavities()
-        capacity = config.samples - config.uniform_samples
-        rays = min(capacity, int(1.05 * capacity / self.samples_per_ray) + 8)
-        batch = self.pool.draw(rays, config.masked_rays, self.generator)
-        jitter = torch.rand(rays, generator=self.generator, device=self.device)
+            self._update_scene_state()
+        batch = self.pool.draw(self.rays, config.masked_rays, self.generator)
+        jitter = torch.rand(self.rays, generator=self.generator, device=self.device)
         samples = self.backend.march_rays(
             batch.origins,
             batch.directions,
             self.occupancy.state,
             stage.step_length,
             jitter,
-            capacity,
+            self.capacity,
         )
-        batch = batch.first(samples.rays)
-        count = len(samples.t)
-        self.samples_per_ray += 0.1 * (max(count / samples.rays, 1.0) - self.samples_per_ray)
+        points, hidden = self._points(batch, samples)
+        rendering = self.model.render(points, samples, batch.directions, stage, self.backend)
+
+        background = self._background(batch)
+        rendered = rendering.rgb + rendering.transmittance[:, None] * background
+        target = self._target(batch, background)
+        counted = samples.taken.float()
+        terms = {"colour": colour_loss(rendered, target, counted)}
+        terms["eikonal"] = eikonal_loss(rendering.gradient_norms)
+        depth = self.occupancy.half_diagonal
+        terms["cavity"] = cavity_loss(rendering.sdf[len(points) - hidden :], depth)
+        if config.losses.mask > 0:
+            terms["mask"] = mask_loss(
+                rendering.transmittance, batch.coverage, counted * batch.masked
+            )
+        weights = {"colour": 1.0} | vars(config.losses)
+        loss = torch.stack([weights[name] * term for name, term in terms.items()]).sum()
+        loss.backward()
+        factor = learning_rate_factor(config.learning_rates, self.step, config.steps)
+        self.optimizer.step(factor)
+        self.step += 1
+        with torch.no_grad():
+            squared = ((rendered - target) ** 2).mean(dim=1)
+            squared_error = (squared * counted).sum() / counted.sum()
+            self.seen += torch.stack([samples.offsets[-1], samples.taken.sum()])
+        detached = {name: term.detach() for name, term in terms.items()}
+        return StepReport(loss.detach(), detached, squared_error, self.rays, config.samples)
+
+    def _points(self, batch: RayBatch, samples: Samples) -> tuple[Tensor, int]:
+        """The samples' places, the padding among them filled from the uniform points that follow.
+
+        The last points, whose number is returned, lie in hidden cavities, where there are any.
+        """
+        config = self.method.training
         hidden = self.occupancy.points_in_cavities(
             int(CAVITY_SHARE * config.uniform_samples), self.generator
         )
         uniform = _uniform_in_ball(
-            config.samples - count - len(hidden), self.generator, self.device
+            config.uniform_samples - len(hidden), self.generator, self.device
         )
-        rendering = self.model.render(
-            batch.origins,
-            batch.directions,
-            samples,
-            stage,
-            self.backend,
-            torch.cat([uniform, hidden]),
-        )
+        ray = samples.ray_index
+        marched = torch.addcmul(batch.origins[ray], samples.t[:, None], batch.directions[ray])
+        place = torch.arange(self.capacity, device=self.device)
+        filler = uniform[place % len(uniform)]
+        places = torch.where((place < samples.offsets[-1])[:, None], marched, filler)
+        return torch.cat([places, uniform, hidden]), len(hidden)
 
-        background = self._background(samples.rays)
-        rendered = rendering.rgb + rendering.transmittance[:, None] * background
-        target = self._target(batch, background)
-        terms = {"colour": colour_loss(rendered, target)}
-        terms["eikonal"] = eikonal_loss(rendering.gradient_norms)
-        hidden_sdf = rendering.extra_sdf[len(uniform) :]
-        terms["cavity"] = cavity_loss(hidden_sdf, self.occupancy.half_diagonal)
-        if config.losses.mask > 0:
-            terms["mask"] = mask_loss(rendering.transmittance, batch.coverage)
-        weights = {"colour": 1.0} | vars(config.losses)
-        loss = torch.stack([weights[name] * term for name, term in terms.items()]).sum()
-        loss.backward()
-        self._apply_gradients()
-        with torch.no_grad():
-            squared_error = ((rendered - target) ** 2).mean()
-        detached = {name: term.detach() for name, term in terms.items()}
-        return StepReport(loss.detach(), detached, squared_error, samples.rays, config.samples)
+    def _update_scene_state(self) -> None:
+        """What changes slowly: the occupancy grid, and how many rays fill the capacity."""
+        part = self.step // OCCUPANCY_EVERY % OCCUPANCY_PARTS
+        whole = self.step in FULL_SWEEPS
+        self.update_occupancy((0, 1) if whole else (part, OCCUPANCY_PARTS))
+        if part == 0 and self.method.training.losses.cavity > 0:
+            self.occupancy.find_cavities()
+        samples, rays = self.seen.tolist()
+        self.seen.zero_()
+        if rays:
+            wanted = min(self.capacity, int(1.05 * self.capacity * rays / max(samples, 1)) + 8)
+            if abs(wanted / self.rays - 1) > RAYS_TOLERANCE:
+                self.rays = wanted
 
     def update_occupancy(self, part: tuple[int, int] = (0, 1)) -> None:
         stage = self.stage
@@ -130,7 +155,8 @@ class Trainer:
     def state_dict(self) -> dict[str, Any]:
         return {
             "step": self.step,
-            "samples_per_ray": self.samples_per_ray,
+            "rays": self.rays,
+            "seen": self.seen,
             "model": self.model.state_dict(),
             "optimizer": self.optimizer.state_dict(),
             "occupancy": self.occupancy.state_dict(),
@@ -139,28 +165,21 @@ class Trainer:
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         self.step = state["step"]
-        self.samples_per_ray = state["samples_per_ray"]
+        self.rays = state["rays"]
+        self.seen.copy_(state["seen"])
         self.model.load_state_dict(state["model"])
         self.optimizer.load_state_dict(state["optimizer"])
         self.occupancy.load_state_dict(state["occupancy"])
         self.generator.set_state(state["generator"].cpu())
 
-    def _apply_gradients(self) -> None:
+    def _background(self, batch: RayBatch) -> Tensor:
+        """A random colour per ray where a mask tells what to compare it with, else the method's."""
         training = self.method.training
-        factor = learning_rate_factor(training.learning_rates, self.step, training.steps)
-        for group in self.optimizer.param_groups:
-            group["lr"] = group["peak_rate"] * factor
-        self.optimizer.step()
-        self.optimizer.zero_grad(set_to_none=True)
-        self.step += 1
-
-    def _background(self, rays: int) -> Tensor:
-        """A random colour per ray when masks tell what to compare it with, else the method's."""
-        training = self.method.training
-        if training.random_background and training.losses.mask > 0:
-            return torch.rand(rays, 3, generator=self.generator, device=self.device)
         grey = BACKGROUNDS[self.method.model.background]
-        return torch.full((1, 3), grey, device=self.device)
+        if not (training.random_background and training.losses.mask > 0):
+            return torch.full((1, 3), grey, device=self.device)
+        colours = torch.rand(self.rays, 3, generator=self.generator, device=self.device)
+        return torch.where(batch.masked[:, None], colours, grey)
 
     def _target(self, batch: RayBatch, background: Tensor) -> Tensor:
         """The photo, with masks cut out and put before the same background as the rendering."""
@@ -168,18 +187,6 @@ class Trainer:
             return batch.colours
         coverage = batch.coverage[:, None]
         return batch.colours * coverage + background * (1 - coverage)
-
-
-def _optimizer(model: NeuS, method: MethodConfig) -> torch.optim.AdamW:
-    """AdamW with the moments of Mueller et al. 2022, section 4, for sparse gradients."""
-    rates = method.training.learning_rates
-    networks = [*model.sdf.layers.parameters(), *model.radiance.parameters()]
-    groups = [
-        {"params": [model.sdf.table], "peak_rate": rates.table},
-        {"params": networks, "peak_rate": rates.networks},
-        {"params": [model.variance], "peak_rate": rates.inv_s},
-    ]
-    return torch.optim.AdamW(groups, betas=(0.9, 0.99), eps=1e-15, weight_decay=0.0, fused=True)
 
 
 def _uniform_in_ball(points: int, generator: torch.Generator, device: torch.device) -> Tensor:

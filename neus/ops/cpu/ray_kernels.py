@@ -5,15 +5,14 @@ from __future__ import annotations
 import math
 
 import numba as nb
-import numpy as np
 
-from neus.ops.cpu.grid_kernels import OPTIONS
+from neus.ops.cpu.compilation import kernel, parallel_kernel
 from neus.ops.types import EMPTY, INSIDE
 
 _F32 = nb.float32
 
 
-@nb.njit(parallel=True, **OPTIONS)
+@parallel_kernel
 def march(origins, directions, occupancy, step, jitter, counts, distances):
     """Write the sample distances of every ray to its row of ``distances`` and their number."""
     resolution = occupancy.shape[0]
@@ -45,32 +44,32 @@ def march(origins, directions, occupancy, step, jitter, counts, distances):
         counts[ray] = taken
 
 
-@nb.njit(parallel=True, **OPTIONS)
+@kernel
 def pack(distances, offsets, ray_index, t):
     """Gather the rows of ``distances`` into one list, ray by ray."""
-    for ray in nb.prange(len(offsets) - 1):
+    for ray in range(len(offsets) - 1):
         begin = offsets[ray]
         for sample in range(offsets[ray + 1] - begin):
             t[begin + sample] = distances[ray, sample]
             ray_index[begin + sample] = ray
 
 
-@nb.njit(parallel=True, **OPTIONS)
+@kernel
 def composite(alpha, values, offsets, weights, transmittance, sums):
-    for ray in nb.prange(len(offsets) - 1):
+    for ray in range(len(offsets) - 1):
         through = _F32(1)
-        total = np.zeros(values.shape[1], np.float32)
+        for c in range(values.shape[0]):
+            sums[ray, c] = _F32(0)
         for i in range(offsets[ray], offsets[ray + 1]):
             weight = alpha[i] * through
             through *= _F32(1) - alpha[i]
             weights[i] = weight
-            for c in range(values.shape[1]):
-                total[c] += weight * values[i, c]
+            for c in range(values.shape[0]):
+                sums[ray, c] += weight * values[c, i]
         transmittance[ray] = through
-        sums[ray] = total
 
 
-@nb.njit(parallel=True, **OPTIONS)
+@kernel
 def composite_backward(
     alpha, values, offsets, weights, weights_bar, transmittance_bar, sums_bar, alpha_bar, values_bar
 ):
@@ -80,7 +79,7 @@ def composite_backward(
     S_{i+1}, what all later samples make of the light that passes sample i:
     d/d alpha_i = T_i (G_i - S_i).
     """
-    for ray in nb.prange(len(offsets) - 1):
+    for ray in range(len(offsets) - 1):
         through = _F32(1)
         for i in range(offsets[ray], offsets[ray + 1]):
             alpha_bar[i] = through
@@ -88,8 +87,8 @@ def composite_backward(
         later = transmittance_bar[ray]
         for i in range(offsets[ray + 1] - 1, offsets[ray] - 1, -1):
             weight_bar = weights_bar[i]
-            for c in range(values.shape[1]):
-                weight_bar += sums_bar[ray, c] * values[i, c]
-                values_bar[i, c] = sums_bar[ray, c] * weights[i]
+            for c in range(values.shape[0]):
+                weight_bar += sums_bar[ray, c] * values[c, i]
+                values_bar[c, i] = sums_bar[ray, c] * weights[i]
             alpha_bar[i] *= weight_bar - later
             later = weight_bar * alpha[i] + (_F32(1) - alpha[i]) * later

@@ -14,9 +14,9 @@ if TYPE_CHECKING:
 def section_alpha(
     sdf: Float[Tensor, "n"],
     cosine: Float[Tensor, "n"],
-    step: float,
+    step: float | Tensor,
     inv_s: Float[Tensor, ""],
-    cos_anneal: float,
+    cos_anneal: float | Tensor,
 ) -> Float[Tensor, "n"]:
     """Opacity of a section of length ``step`` centred on each sample (NeuS, eq. 13).
 

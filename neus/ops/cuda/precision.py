@@ -1,0 +1,49 @@
+"""Where matrix products may round, in one place.
+
+The table, the network of the signed distance and all sums are float32. TF32 keeps 10 bits of each
+factor: rounded so, positions would come in stairs of 2^-11, 0.05 mm and more on a scan of DTU's
+size, and both the surface and its normals would show them. The products of that network run in
+full float32; in the fused kernel, as three TF32 products, which is as accurate.
+
+Colours end as 8 bits. Their network runs in TF32 on the tensor cores, with float32 sums: faster
+than its memory traffic, so that bfloat16 would save traffic alone and pay for it with casts, and
+with logits of 8 bits.
+
+The switch is torch's, one for the process, and read when a product starts: a backward pass of
+autograd's own would follow what holds while it runs. So both networks are functions with their
+backward passes written out, and say in each what they need.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import torch
+
+DOT = "tf32x3"
+"""Of matrix products inside kernels: float32's accuracy from three products on tensor cores."""
+
+
+@contextmanager
+def float32_matmuls() -> Iterator[None]:
+    """Products of the distance network: full float32."""
+    with _matmuls("highest"):
+        yield
+
+
+@contextmanager
+def tf32_matmuls() -> Iterator[None]:
+    """Products of the colour network."""
+    with _matmuls("high"):
+        yield
+
+
+@contextmanager
+def _matmuls(precision: str) -> Iterator[None]:
+    before = torch.get_float32_matmul_precision()
+    torch.set_float32_matmul_precision(precision)
+    try:
+        yield
+    finally:
+        torch.set_float32_matmul_precision(before)

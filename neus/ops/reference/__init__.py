@@ -1,0 +1,37 @@
+"""The operators in plain torch, on any device and in any precision: the oracle of the others.
+
+``encode``, ``section`` and ``composite`` are differentiable by autograd as often as wanted.
+"""
+
+from neus.ops.reference.grid import Linearized, encode, encode_scatter, linearize, to_grid
+from neus.ops.reference.networks import (
+    colour_network,
+    sdf_and_gradient,
+    sdf_distance,
+    shade,
+    softplus_backward,
+    softplus_with_slope,
+)
+from neus.ops.reference.rays import composite, march_rays, section
+from neus.ops.reference.table import ADAM_DECAY, ADAM_EPSILON, TableGradient, adam_step
+
+__all__ = [
+    "ADAM_DECAY",
+    "ADAM_EPSILON",
+    "Linearized",
+    "TableGradient",
+    "adam_step",
+    "colour_network",
+    "composite",
+    "encode",
+    "encode_scatter",
+    "linearize",
+    "march_rays",
+    "sdf_and_gradient",
+    "sdf_distance",
+    "section",
+    "shade",
+    "softplus_backward",
+    "softplus_with_slope",
+    "to_grid",
+]

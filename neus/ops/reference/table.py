@@ -1,0 +1,44 @@
+"""The hash table's gradient and its optimizer in plain torch."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor
+
+from neus.ops.grid import GridLayout
+
+if TYPE_CHECKING:
+    from jaxtyping import Float
+
+ADAM_DECAY = (0.9, 0.99)
+"""Of the running means of gradient and squared gradient."""
+ADAM_EPSILON = 1e-15
+
+
+class TableGradient:
+    """The gradient of a hash table, added to by backward passes and cleared by ``adam_step``."""
+
+    def __init__(self, table: Float[Tensor, "rows f"], grid: GridLayout) -> None:
+        self.dense = torch.zeros_like(table)
+
+
+def adam_step(
+    table: Float[Tensor, "rows f"],
+    gradient: TableGradient,
+    moments: tuple[Float[Tensor, "rows f"], Float[Tensor, "rows f"]],
+    rate: float | Tensor,
+    step: int | Tensor,
+) -> None:
+    """The ``step``-th step (from 1 on) of Adam (Kingma and Ba 2015); clears ``gradient``.
+
+    The constants are those of Mueller et al. 2022, section 4.
+    """
+    first, second = moments
+    first_decay, second_decay = ADAM_DECAY
+    first.lerp_(gradient.dense, 1 - first_decay)
+    second.lerp_(gradient.dense**2, 1 - second_decay)
+    root = (second / (1 - second_decay**step)).sqrt_().add_(ADAM_EPSILON)
+    table.sub_(rate * first / (1 - first_decay**step) / root)
+    gradient.dense.zero_()
