@@ -5,7 +5,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 INSTALL := $(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: demo test check
+.PHONY: demo test check bench
 
 # A sculpture from known cameras and from bare photos, and the table of figures.
 demo: .venv/installed
@@ -14,6 +14,11 @@ demo: .venv/installed
 # All that continuous integration runs.
 test: check
 	$(BIN)/pytest --cov --cov-fail-under=85
+
+# How fast everything is beside eager torch and the machine's limits: the last line sums up.
+bench: .venv/installed
+	$(BIN)/python benchmarks/dtu_protocol.py
+	$(BIN)/python -m benchmarks.training_step
 
 # Format, lint and types.
 check: .venv/installed-for-tests

@@ -1,0 +1,49 @@
+"""A trainer on a scan, and the function that makes its step: plain, or from a CUDA graph."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import torch
+
+from benchmarks.gpu.scan import Scan
+from neus.config import HashGridConfig, MethodConfig
+from neus.training.rays import PixelPool
+from neus.training.trainer import Trainer
+
+
+def method_for(samples: int, steps: int, log2_entries: int) -> MethodConfig:
+    """The default method, with masks, at this size and budget."""
+    default = MethodConfig()
+    grid = HashGridConfig(log2_entries=log2_entries)
+    training = replace(default.training, samples=samples, steps=steps)
+    return MethodConfig(replace(default.model, hash_grid=grid), training)
+
+
+def trainer_on(scan: Scan, method: MethodConfig, device: torch.device) -> Trainer:
+    pool = PixelPool(
+        scan.cameras[scan.train],
+        [scan.images[i] for i in scan.train],
+        [scan.masks[i] for i in scan.train],
+        device,
+    )
+    return Trainer(method, pool, device, seed=0)
+
+
+def step_of(trainer: Trainer, graphed: bool) -> Callable[[], object]:
+    """What advances the trainer by a step.
+
+    Raises:
+        ModuleNotFoundError: steps from a graph are wanted, but this version has none.
+    """
+    if not graphed:
+        return trainer.train_step
+    from neus.training.graph import GraphedStep  # pyright: ignore
+
+    return GraphedStep(trainer)
+
+
+def synchronize(device: torch.device) -> None:
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)

@@ -1,0 +1,71 @@
+#!/usr/bin/env bash
+# All checks that need a GPU, in one call of at most nine minutes, from the root of the repository:
+#
+#     benchmarks/gpu_checklist.sh FOLDER [SCENE]
+#
+# FOLDER gets logs, JSON and summary.md. SCENE is a canonical scene with masks to train on; without
+# it a scan of DTU's size is made. Needs python3 with torch, triton and numpy; what else is missing
+# (pytest, OpenCV, tiny-cuda-nn, nerfacc) is left out with a word. Each part has a time limit, and
+# one that fails stops no other. Status 1 if any failed.
+set -uo pipefail
+
+if [ $# -lt 1 ] || [ $# -gt 2 ]; then
+    echo "usage: benchmarks/gpu_checklist.sh FOLDER [SCENE]" >&2
+    exit 2
+fi
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd) || exit 2
+mkdir -p "$1" || exit 2
+folder=$(cd "$1" && pwd) || exit 2
+scene=${2:+$(realpath -- "$2")}
+device=${DEVICE:-cuda}    # DEVICE=cpu and SMALL=1 try the script itself, without a GPU
+python=${PYTHON:-python3}
+cd "$root" || exit 2
+export PYTHONPATH="$root${PYTHONPATH:+:$PYTHONPATH}" PYTHONUNBUFFERED=1
+: > "$folder/parts.tsv"
+rm -f "$folder"/{accuracy,step_rate,train_scan,training_step,side_by_side}.json
+failed=0
+
+# part NAME LIMIT COMMAND...: run within LIMIT seconds, log to NAME.log, note how it ended.
+part() {
+    local name=$1 limit=$2 start=$SECONDS status ended
+    shift 2
+    echo "== $name (at most $limit s)"
+    timeout --kill-after=5 "$limit" "$@" > "$folder/$name.log" 2>&1
+    status=$?
+    case $status in
+        0) ended=passed ;;
+        124 | 137) ended="out of time" ;;
+        *) ended="failed ($status)" ;;
+    esac
+    printf '%s\t%s\t%s\n' "$name" "$ended" $((SECONDS - start)) >> "$folder/parts.tsv"
+    tail -n 3 "$folder/$name.log"
+    if [ $status -ne 0 ]; then failed=1; fi
+}
+
+common=(--device "$device" --output)
+steps=() rate=() scan=() beside=()
+if [ -n "${SMALL:-}" ]; then
+    steps=(--quick)
+    rate=(--samples 2048 --log2-entries 12 --steps 10 --views 4 80 60)
+    scan=(--samples 2048 --log2-entries 12 --steps 20 --views 9 40 30)
+    beside=(--samples 2048 --rounds 1)
+fi
+if [ -n "$scene" ]; then scan+=(--scene "$scene"); fi
+
+part accuracy 45 "$python" -m benchmarks.gpu.accuracy "${common[@]}" "$folder/accuracy.json"
+if [ -n "${SMALL:-}" ]; then
+    echo "SMALL: without the tests of the kernels"
+elif "$python" -c "import pytest, hypothesis" 2> /dev/null; then
+    part tests 90 "$python" -m pytest -q -p no:cacheprovider tests/test_ops_triton*.py
+else
+    echo "pytest or hypothesis is missing: the tests of the kernels are left out"
+fi
+part step_rate 60 "$python" -m benchmarks.gpu.step_rate "${rate[@]}" "${common[@]}" "$folder/step_rate.json"
+part train_scan 210 "$python" -m benchmarks.gpu.train_scan "${scan[@]}" "${common[@]}" "$folder/train_scan.json"
+if [ ! -f "$folder/train_scan.json" ] && [ $SECONDS -lt 260 ]; then  # a capture that fails does so soon
+    part train_scan_plain 150 "$python" -m benchmarks.gpu.train_scan --plain --seconds 100 "${scan[@]}" "${common[@]}" "$folder/train_scan.json"
+fi
+part training_step 85 "$python" -m benchmarks.training_step "${steps[@]}" "${common[@]}" "$folder/training_step.json"
+part side_by_side 35 "$python" -m benchmarks.gpu.side_by_side "${beside[@]}" "${common[@]}" "$folder/side_by_side.json"
+"$python" -m benchmarks.gpu.summary "$folder" || failed=1
+exit $failed
