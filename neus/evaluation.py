@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from neus.config import BACKGROUNDS
 from neus.errors import InputError
 from neus.metrics.images import mask_iou, psnr, ssim
 from neus.metrics.surfaces import SurfaceFigures
@@ -17,6 +18,7 @@ from neus.sources.photos import number_in
 if TYPE_CHECKING:
     from jaxtyping import Float
 
+    from neus.config import MethodConfig
     from neus.scene import Scene
 
 
@@ -34,6 +36,34 @@ class ViewFigures:
     psnr_masked: float
     ssim: float
     mask_iou: float
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What a method was shown around the object, and so is expected to render there.
+
+    Attributes:
+        background: a grey value that stood behind the object, which its mask cut out; None where
+            the photos were left as they are.
+        name: of the background.
+    """
+
+    background: float | None
+    name: str
+
+    @classmethod
+    def of(cls, method: MethodConfig) -> Surroundings:
+        if method.training.losses.mask > 0:
+            return cls(BACKGROUNDS[method.model.background], method.model.background)
+        return cls(None, "as photographed")
+
+    def photo(
+        self, photo: Float[np.ndarray, "h w 3"], coverage: Float[np.ndarray, "h w"] | None
+    ) -> Float[np.ndarray, "h w 3"]:
+        """A photo as the method saw it; without a mask, as it is."""
+        if coverage is None or self.background is None:
+            return photo
+        return self.background + coverage[:, :, None] * (photo - self.background)
 
 
 @dataclass(frozen=True)
@@ -57,22 +87,19 @@ def view_figures(
     opacity: Float[np.ndarray, "h w"],
     photo: Float[np.ndarray, "h w 3"],
     coverage: Float[np.ndarray, "h w"] | None,
-    background: float | None,
+    surroundings: Surroundings,
 ) -> ViewFigures:
-    """Measure one rendering, colours in [0, 1].
+    """Measure one rendering, colours in [0, 1], against the photo as the method saw it.
 
     Args:
         coverage: the mask's share of each pixel, or None.
-        background: grey value that the method puts around the object. The photo is then cut out
-            by its mask and shown over it too; None compares with the photo as it is.
 
     Raises:
         InputError: the sizes differ.
     """
+    photo = surroundings.photo(photo, coverage)
     if coverage is None:
         return ViewFigures(psnr(rendering, photo), math.nan, ssim(rendering, photo), math.nan)
-    if background is not None:
-        photo = background + coverage[:, :, None] * (photo - background)
     return ViewFigures(
         psnr=psnr(rendering, photo),
         psnr_masked=psnr(rendering, photo, coverage),
@@ -81,32 +108,49 @@ def view_figures(
     )
 
 
-def views_report(scene: Scene, views: dict[str, ViewFigures]) -> dict[str, Any]:
+def views_report(
+    scene: Scene,
+    views: dict[str, ViewFigures],
+    train: dict[str, float],
+    surroundings: Surroundings,
+) -> dict[str, Any]:
     """The content of a ``views.json``: the means over the held-out views, then each of them.
 
     A mean is over the views in which the figure has a value, and null where there is none.
+
+    Args:
+        train: PSNR of training views, as papers report it. It stands apart from all other figures,
+            under ``psnr_train``: it says how well the photos were learnt, not what was not seen.
     """
-    means = {}
-    for figure in fields(ViewFigures):
-        values = np.array([getattr(view, figure.name) for view in views.values()])
-        values = values[np.isfinite(values)]
-        means[figure.name] = float(values.mean()) if len(values) else None
+    means = {
+        figure.name: _mean([getattr(view, figure.name) for view in views.values()])
+        for figure in fields(ViewFigures)
+    }
     return means | {
+        "psnr_train": _mean(list(train.values())),
+        "background": surroundings.name,
+        "trained_with_masks": surroundings.background is not None,
         "images_train": len(scene.train),
         "images_test": len(scene.test),
         "reason": None if views else "no view is held out: holdout is 0",
         "views": {name: _without_nan(asdict(view)) for name, view in views.items()},
+        "views_train": _without_nan(train),
     }
 
 
+def _mean(values: list[float]) -> float | None:
+    finite = [value for value in values if math.isfinite(value)]
+    return float(np.mean(finite)) if finite else None
+
+
 def mesh_report(
-    figures: SurfaceFigures | None, alignment: Alignment | None, reason: str | None
+    figures: SurfaceFigures | None, culling: str, alignment: Alignment | None, reason: str | None
 ) -> dict[str, Any]:
-    """The content of a ``mesh.json``; without figures all of them are null, for the ``reason``."""
+    """The content of a ``mesh-{culling}.json``; for a ``reason``, all figures are null."""
     names = [field.name for field in fields(SurfaceFigures)]
     content = dict.fromkeys(names) if figures is None else figures.to_json()
     aligned = alignment and {"cameras": alignment.cameras, "residual": alignment.residual}
-    return content | {"alignment": aligned, "reason": reason}
+    return content | {"culling": culling, "alignment": aligned, "reason": reason}
 
 
 def _without_nan(figures: dict[str, float]) -> dict[str, float | None]:

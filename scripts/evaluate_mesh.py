@@ -5,30 +5,62 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from dataclasses import dataclass
 from pathlib import Path
+
+import numpy as np
 
 from neus.cli import run
 from neus.errors import InputError
 from neus.evaluation import Alignment, align_by_cameras, mesh_report
 from neus.files import written_whole
-from neus.metrics.dtu import dtu_figures, load_reference
+from neus.folders import folder_written_whole
+from neus.metrics.culling import CULLINGS, cull
+from neus.metrics.dtu import dtu_distances, dtu_figures
+from neus.metrics.dtu_reference import load_reference
+from neus.metrics.error_clouds import FILES, Viewpoint, write_error_clouds
 from neus.metrics.geometry import Surface, load_surface
-from neus.metrics.surfaces import SurfaceFigures, surface_figures
-from neus.scene import load_scene
+from neus.metrics.surfaces import (
+    SurfaceDistances,
+    SurfaceFigures,
+    surface_distances,
+    surface_figures,
+)
+from neus.scene import Scene, load_mask, load_scene
 from neus.sources.dtu import read_dtu
+
+
+@dataclass(frozen=True)
+class Measured:
+    """A mesh's figures, what they were taken from, and how to look at it."""
+
+    figures: SurfaceFigures
+    distances: SurfaceDistances
+    view: Viewpoint
 
 
 def arguments(argv: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter
     )
-    parser.add_argument("--mesh", type=Path, required=True, help="in the frame of the source")
     parser.add_argument(
-        "--scene", type=Path, help="folder of the canonical scene: the unit, and the cameras"
+        "--mesh", type=Path, required=True, help="or point cloud, in the frame of the source"
+    )
+    parser.add_argument(
+        "--scene", type=Path, help="folder of the canonical scene: unit, cameras and masks"
     )
     parser.add_argument("--reference", type=Path, help="a mesh or point cloud")
     parser.add_argument("--reference-root", type=Path, help="folder with DTU's Points and ObsMask")
     parser.add_argument("--scan", type=int, help="DTU's number of the scan")
+    parser.add_argument(
+        "--absence", default="the scan has no reference", help="why no reference is given"
+    )
+    parser.add_argument(
+        "--culling",
+        choices=list(CULLINGS),
+        default="none",
+        help="what to cut off first, by the rule of a paper and the masks of the scene",
+    )
     parser.add_argument(
         "--known-cameras",
         type=Path,
@@ -39,43 +71,75 @@ def arguments(argv: list[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--threshold", type=float, default=0.01, help="of the F-score, of the reference's diameter"
     )
-    parser.add_argument("--seed", type=int, default=0, help="of the points")
+    parser.add_argument(
+        "--absolute-threshold", type=float, help="of the F-score, in the unit of the reference"
+    )
+    parser.add_argument("--seed", type=int, default=0, help="of the points and of their order")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--output", type=Path, required=True, help="the figures (.json)")
+    parser.add_argument(
+        "--errors", type=Path, help=f"folder for coloured clouds and pictures: {', '.join(FILES)}"
+    )
     return parser.parse_args(argv)
 
 
 def main(argv: list[str] | None = None) -> int:
     options = arguments(argv)
-    _check(options)
-    if options.reference is None and options.reference_root is None:
-        report = mesh_report(None, None, "the scan has no reference")
-        print("not measured: the scan has no reference", file=sys.stderr)
-    else:
-        mesh, unit, alignment = in_reference_frame(options)
-        figures = measured(mesh, unit, options)
-        report = mesh_report(figures, alignment, None)
-        print(f"Chamfer {figures.chamfer:.4g} {figures.unit}", file=sys.stderr)
+    check(options)
+    measured, alignment = None, None
+    if options.reference is not None or options.reference_root is not None:
+        mesh, unit, alignment = prepared_mesh(options)
+        measured = (
+            by_dtu(mesh, options) if options.reference_root else by_samples(mesh, unit, options)
+        )
+        say(summary(measured.figures, options.culling))
+    if options.errors is not None:
+        with folder_written_whole(options.errors, FILES) as folder:
+            if measured is not None:
+                say("painting the errors")
+                write_error_clouds(folder, measured.distances, measured.figures, measured.view)
+    report = mesh_report(
+        None if measured is None else measured.figures,
+        options.culling,
+        alignment,
+        options.absence if measured is None else None,
+    )
     with written_whole(options.output) as partial:
         partial.write_text(json.dumps(report, indent=1) + "\n")
     return 0
 
 
-def _check(options: argparse.Namespace) -> None:
+def say(sentence: str) -> None:
+    print(sentence, file=sys.stderr, flush=True)
+
+
+def summary(figures: SurfaceFigures, culling: str) -> str:
+    return (
+        f"accuracy {figures.accuracy:.4g}, completeness {figures.completeness:.4g}, "
+        f"Chamfer {figures.chamfer:.4g} {figures.unit}, culling {culling}"
+    )
+
+
+def check(options: argparse.Namespace) -> None:
     if options.reference is not None and options.reference_root is not None:
         raise InputError("--reference and --reference-root exclude each other: give one of them")
     if options.reference_root is not None and options.scan is None:
         raise InputError("--reference-root holds many scans: name yours with --scan")
     if options.known_cameras is not None and options.scene is None:
         raise InputError("--known-cameras are compared with those of a scene: give --scene, too")
+    if options.culling != "none" and options.scene is None:
+        raise InputError(f"--culling {options.culling} needs cameras and masks: give --scene, too")
 
 
-def in_reference_frame(options: argparse.Namespace) -> tuple[Surface, str, Alignment | None]:
-    """The mesh, moved by the known cameras where there are any, and the unit that it then has."""
+def prepared_mesh(options: argparse.Namespace) -> tuple[Surface, str, Alignment | None]:
+    """The mesh, culled and moved by the known cameras where there are any, and its unit then."""
+    say(f"reading {options.mesh}")
     mesh = load_surface(options.mesh)
     if options.scene is None:
         return mesh, "source units", None
     scene = load_scene(options.scene)
+    if options.culling != "none":
+        mesh = culled(mesh, options.culling, scene)
     if options.known_cameras is None:
         return mesh, scene.unit, None
     known = read_dtu(options.known_cameras, masks=False).scene
@@ -83,18 +147,41 @@ def in_reference_frame(options: argparse.Namespace) -> tuple[Surface, str, Align
     return mesh.transformed(alignment.similarity), known.unit, alignment
 
 
-def measured(mesh: Surface, unit: str, options: argparse.Namespace) -> SurfaceFigures:
-    if options.reference_root is not None:
-        reference = load_reference(options.reference_root, options.scan)
-        return dtu_figures(mesh, reference, seed=options.seed, workers=options.threads)
-    return surface_figures(
-        mesh,
-        load_surface(options.reference),
-        samples=options.samples,
-        threshold=options.threshold,
-        seed=options.seed,
+def culled(mesh: Surface, name: str, scene: Scene) -> Surface:
+    masked = [i for i, frame in enumerate(scene.frames) if frame.mask is not None]
+    if not masked:
+        raise InputError(f"culling {name} needs masks, and the scene has none: set it to none")
+    cameras = scene.cameras.transformed(scene.to_source)[masked]
+    return cull(mesh, name, cameras, [load_mask(scene, index) for index in masked])
+
+
+def by_dtu(mesh: Surface, options: argparse.Namespace) -> Measured:
+    say(f"reading the reference of scan {options.scan}")
+    reference = load_reference(options.reference_root, options.scan)
+    distances = dtu_distances(
+        mesh, reference, seed=options.seed, workers=options.threads, report=say
+    )
+    # The world's origin is near the first of DTU's cameras.
+    towards_cameras = -reference.points.mean(axis=0)
+    view = Viewpoint(up=reference.plane[:3], front=towards_cameras)
+    return Measured(dtu_figures(distances, reference), distances, view)
+
+
+def by_samples(mesh: Surface, unit: str, options: argparse.Namespace) -> Measured:
+    reference = load_surface(options.reference)
+    distances = surface_distances(
+        mesh, reference, samples=options.samples, seed=options.seed, workers=options.threads
+    )
+    threshold = options.absolute_threshold
+    figures = surface_figures(
+        distances,
+        threshold=options.threshold * reference.diameter if threshold is None else threshold,
+        diameter=reference.diameter,
         unit=unit,
-        workers=options.threads,
+        protocol="mesh",
+    )
+    return Measured(
+        figures, distances, Viewpoint(up=np.array([0.0, 0, 1]), front=np.array([0.0, -1, 0]))
     )
 
 

@@ -1,4 +1,4 @@
-"""Measure the renderings of held-out views against their photos."""
+"""Measure the renderings of held-out views, and of training views, against their photos."""
 
 from __future__ import annotations
 
@@ -6,15 +6,17 @@ import argparse
 import json
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from neus.cli import run
-from neus.config import BACKGROUNDS, MethodConfig, load_method
+from neus.config import load_method
 from neus.errors import InputError
-from neus.evaluation import ViewFigures, view_figures, views_report
+from neus.evaluation import Surroundings, ViewFigures, view_figures, views_report
 from neus.files import written_whole
 from neus.images import read_image
+from neus.metrics.images import psnr
 from neus.scene import Scene, load_image, load_mask, load_scene
 
 
@@ -32,33 +34,43 @@ def arguments(argv: list[str] | None) -> argparse.Namespace:
 def main(argv: list[str] | None = None) -> int:
     options = arguments(argv)
     scene, method = load_scene(options.scene), load_method(options.config)
+    seen = Surroundings.of(method)
     views = {
-        scene.frames[index].name: measured(options.views, scene, index, method)
+        scene.frames[index].name: measured(options.views, scene, index, seen)
         for index in scene.test
     }
-    report = views_report(scene, views)
-    print(report["reason"] or f"{len(views)} views, PSNR {report['psnr']:.2f} dB", file=sys.stderr)
+    train = {
+        scene.frames[index].name: psnr(read_image(file) / 255, seen.photo(*load(scene, index)))
+        for index in scene.train
+        if (file := options.views / "train" / f"{scene.frames[index].name}.png").is_file()
+    }
+    report = views_report(scene, views, train, seen)
+    print(summary(report, len(views), len(train)), file=sys.stderr)
     with written_whole(options.output) as partial:
         partial.write_text(json.dumps(report, indent=1) + "\n")
     return 0
 
 
-def measured(folder: Path, scene: Scene, index: int, method: MethodConfig) -> ViewFigures:
-    """Figures of one view; photos are shown over the method's background if it saw them so."""
+def summary(report: dict[str, Any], views: int, train: int) -> str:
+    held_out = report["reason"] or f"{views} held-out views, PSNR {report['psnr']:.2f} dB"
+    return held_out + (f"; {train} training views, {report['psnr_train']:.2f} dB" if train else "")
+
+
+def measured(folder: Path, scene: Scene, index: int, seen: Surroundings) -> ViewFigures:
     name = scene.frames[index].name
     depth = folder / "depth" / f"{name}.npz"
     if not depth.is_file():
         raise InputError(f"{depth} does not exist: run render_views.py for this scene first")
     with np.load(depth) as content:
         opacity = content["opacity"]
-    masked = scene.frames[index].mask is not None
-    return view_figures(
-        read_image(folder / f"{name}.png") / 255,
-        opacity,
-        load_image(scene, index) / 255,
-        load_mask(scene, index) / 255 if masked else None,
-        BACKGROUNDS[method.model.background] if method.training.losses.mask > 0 else None,
-    )
+    photo, coverage = load(scene, index)
+    return view_figures(read_image(folder / f"{name}.png") / 255, opacity, photo, coverage, seen)
+
+
+def load(scene: Scene, index: int) -> tuple[np.ndarray, np.ndarray | None]:
+    """Colours of a photo, and the share of each pixel that its mask covers, if it has one."""
+    has_mask = scene.frames[index].mask is not None
+    return load_image(scene, index) / 255, load_mask(scene, index) / 255 if has_mask else None
 
 
 if __name__ == "__main__":

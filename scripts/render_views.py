@@ -1,8 +1,9 @@
-"""Render the held-out views of a scene: colour, normals and depth."""
+"""Render held-out views of a scene: colour, normals, depth; and colours of training views."""
 
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -27,7 +28,11 @@ def arguments(argv: list[str] | None) -> argparse.Namespace:
         "--output",
         type=Path,
         required=True,
-        help="folder: NAME.png, normal/NAME.png, depth/NAME.png, depth/NAME.npz (scene units)",
+        help="folder: NAME.png, normal/NAME.png, depth/NAME.png, depth/NAME.npz (scene units), and "
+        "train/NAME.png of training views",
+    )
+    parser.add_argument(
+        "--train-views", type=int, default=0, help="training views to render, evenly spaced"
     )
     return parser.parse_args(argv)
 
@@ -36,7 +41,7 @@ def main(argv: list[str] | None = None) -> int:
     options = arguments(argv)
     scene = load_scene(options.scene)
     names = [scene.frames[index].name for index in scene.test]
-    entries = ["normal", "depth", *(f"{name}.png" for name in names)]
+    entries = ["normal", "depth", "train", *(f"{name}.png" for name in names)]
     with (
         leased_device(options.device) as device,
         folder_written_whole(options.output, entries) as folder,
@@ -45,7 +50,16 @@ def main(argv: list[str] | None = None) -> int:
         trained = load_model(options.model, device)
         for index, name in zip(scene.test, names, strict=True):
             write_view(folder, name, trained.view(scene.cameras, index), scene.cameras, index)
+        for index in evenly_spaced(scene.train, options.train_views):
+            rgb = trained.view(scene.cameras, index).rgb
+            write_image(folder / "train" / f"{scene.frames[index].name}.png", to_uint8(rgb))
     return 0
+
+
+def evenly_spaced(indices: Sequence[int], count: int) -> list[int]:
+    """The first of ``count`` equal shares each; all where there are no more."""
+    count = min(count, len(indices))
+    return [indices[i * len(indices) // count] for i in range(count)]
 
 
 def write_view(folder: Path, name: str, view: View, cameras: Cameras, index: int) -> None:

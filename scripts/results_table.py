@@ -1,13 +1,29 @@
-"""Put the figures of all runs into one table, with their mean per method, and print it."""
+"""Put the figures of all runs into tables, in the papers' layout and row by row, and print them."""
 
 from __future__ import annotations
 
 import argparse
+from dataclasses import replace
 from pathlib import Path
+
+import pandas as pd
 
 from neus.cli import run
 from neus.files import written_whole
-from neus.tables import Run, collect_rows, results_table, to_latex, to_markdown, to_text, write_csv
+from neus.tables import (
+    MAIN,
+    Run,
+    Section,
+    collect_rows,
+    load_published,
+    papers_sections,
+    results_table,
+    summaries,
+    to_latex,
+    to_markdown,
+    to_text,
+    write_csv,
+)
 
 
 def arguments(argv: list[str] | None) -> argparse.Namespace:
@@ -19,6 +35,9 @@ def arguments(argv: list[str] | None) -> argparse.Namespace:
         required=True,
         metavar="SCAN,METHOD,SEED,VIEWS.json,MESH.json,TRAIN.json",
         help="the runs and the files that hold their figures",
+    )
+    parser.add_argument(
+        "--published", type=Path, required=True, help="figures of papers (config/published/*.csv)"
     )
     parser.add_argument("--csv", type=Path, required=True, help="all columns, all digits")
     parser.add_argument("--markdown", type=Path, required=True)
@@ -33,14 +52,22 @@ def named_run(text: str) -> Run:
 
 def main(argv: list[str] | None = None) -> int:
     options = arguments(argv)
-    rows = collect_rows(options.runs)
-    table = results_table(rows)
+    runs = collect_rows(options.runs)
+    rows = pd.concat([runs, summaries(runs)], ignore_index=True)
+    sections = papers_sections(runs, load_published(options.published))
+    all_figures = results_table(rows)
+    reasons = [f"No distances: {reason}." for reason in runs["reason"].dropna().unique()]
+    sections.append(Section("All figures", replace(all_figures, notes=tuple(reasons))))
     write_csv(rows, options.csv)
-    for path, text in ((options.markdown, to_markdown(table)), (options.latex, to_latex(table))):
-        with written_whole(path) as partial:
-            partial.write_text(text)
-    print(to_text(table), end="")
+    write(options.markdown, [f"## {s.title}\n\n{to_markdown(s.table)}" for s in sections])
+    write(options.latex, [f"% {s.title}\n{to_latex(s.table)}" for s in sections])
+    print(to_text(results_table(rows, MAIN)), end="")
     return 0
+
+
+def write(path: Path, parts: list[str]) -> None:
+    with written_whole(path) as partial:
+        partial.write_text("\n".join(parts))
 
 
 if __name__ == "__main__":

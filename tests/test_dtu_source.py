@@ -167,21 +167,21 @@ def test_a_broken_scan_is_refused_in_one_sentence(scan, what):
     break_it, sentence = BREAKAGES[what]
     break_it(scan)
     with pytest.raises(InputError, match=sentence) as error:
-        check_source("dtu", scan, masks=True)
+        check_source("dtu", scan, masks="all")
     assert "\n" not in str(error.value)
     assert str(scan) in str(error.value)
 
 
 def test_missing_folders_are_refused(scan, tmp_path):
     with pytest.raises(InputError, match="nowhere does not exist"):
-        check_source("dtu", tmp_path / "nowhere", masks=True)
+        check_source("dtu", tmp_path / "nowhere", masks="all")
     (scan / "mask").rename(scan / "silhouettes")
     with pytest.raises(InputError, match="masks/ or mask/"):
-        check_source("photos", scan, masks=True)
-    check_source("photos", scan, masks=False)
+        check_source("photos", scan, masks="all")
+    check_source("photos", scan, masks="none")
     (tmp_path / "empty").mkdir()
     with pytest.raises(InputError, match=r"holds no \.png, \.jpg or \.jpeg"):
-        check_source("photos", tmp_path / "empty", masks=False)
+        check_source("photos", tmp_path / "empty", masks="none")
 
 
 def test_rotated_axes_survive(scan, cameras):

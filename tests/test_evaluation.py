@@ -10,10 +10,25 @@ import numpy as np
 import pytest
 
 from neus.cameras import Cameras, look_at
+from neus.config import load_method
 from neus.errors import InputError
-from neus.evaluation import align_by_cameras, mesh_report, view_figures, views_report
+from neus.evaluation import (
+    Surroundings,
+    align_by_cameras,
+    mesh_report,
+    view_figures,
+    views_report,
+)
 from neus.scene import Frame, Scene
 from neus.similarity import Similarity
+
+WHITE, AS_IT_IS = Surroundings(1.0, "white"), Surroundings(None, "as photographed")
+
+
+def test_a_method_that_learns_from_masks_sees_photos_over_its_background() -> None:
+    assert Surroundings.of(load_method()) == WHITE
+    without = {"training": {"losses": {"mask": 0.0}}}
+    assert Surroundings.of(load_method(overrides=without)) == AS_IT_IS
 
 
 def scene_of(names: list[str], centres: np.ndarray, to_source: Similarity | None = None) -> Scene:
@@ -45,12 +60,12 @@ def test_a_photo_is_shown_over_the_background_by_its_mask() -> None:
     coverage[4:20, 8:24] = 1
     coverage[4:20, 8] = 0.25
     on_white = photo * coverage[..., None] + 1 - coverage[..., None]
-    figures = view_figures(on_white, coverage, photo, coverage, background=1.0)
+    figures = view_figures(on_white, coverage, photo, coverage, WHITE)
     assert min(figures.psnr, figures.psnr_masked) > 200
     assert figures.ssim == pytest.approx(1)
     assert figures.mask_iou == 1
 
-    as_it_is = view_figures(on_white, coverage, photo, coverage, background=None)
+    as_it_is = view_figures(on_white, coverage, photo, coverage, AS_IT_IS)
     assert as_it_is.psnr < 12
     assert as_it_is.psnr_masked > 200
 
@@ -60,14 +75,14 @@ def test_an_error_outside_the_mask_counts_in_the_whole_image_alone() -> None:
     coverage = np.zeros((24, 32))
     coverage[:12] = 1
     rendering = np.where(coverage[..., None] > 0, np.full(3, 0.6), 1.0)
-    figures = view_figures(rendering, coverage, photo, coverage, background=0.8)
+    figures = view_figures(rendering, coverage, photo, coverage, Surroundings(0.8, "grey"))
     assert figures.psnr_masked == pytest.approx(-10 * math.log10(0.01))
     assert figures.psnr == pytest.approx(-10 * math.log10((0.01 + 0.04) / 2))
 
 
 def test_without_a_mask_only_whole_images_are_measured() -> None:
     photo = np.full((24, 32, 3), 0.5)
-    figures = view_figures(photo + 0.1, np.ones((24, 32)), photo, None, background=1.0)
+    figures = view_figures(photo + 0.1, np.ones((24, 32)), photo, None, WHITE)
     assert figures.psnr == pytest.approx(20)
     assert math.isnan(figures.psnr_masked)
     assert math.isnan(figures.mask_iou)
@@ -77,17 +92,19 @@ def test_means_leave_out_views_without_a_value() -> None:
     scene = scene_of(["a", "b", "c"], np.eye(3))
     photo = np.full((24, 32, 3), 0.5)
     views = {
-        "a": view_figures(photo + 0.1, np.ones((24, 32)), photo, None, None),
-        "b": view_figures(photo + 0.01, np.ones((24, 32)), photo, np.ones((24, 32)), None),
+        "a": view_figures(photo + 0.1, np.ones((24, 32)), photo, None, AS_IT_IS),
+        "b": view_figures(photo + 0.01, np.ones((24, 32)), photo, np.ones((24, 32)), AS_IT_IS),
     }
-    report = views_report(scene, views)
+    train = {"d": 10.0, "e": math.inf, "f": 20.0}
+    report = views_report(scene, views, train, WHITE)
     assert report["psnr"] == pytest.approx(30)
     assert report["psnr_masked"] == pytest.approx(40)
     assert report["views"]["a"]["psnr_masked"] is None
+    assert (report["psnr_train"], report["views_train"]["e"]) == (15.0, None)
     assert (report["images_train"], report["images_test"], report["reason"]) == (2, 1, None)
 
-    nothing = views_report(replace(scene, test=()), {})
-    assert nothing["psnr"] is nothing["mask_iou"] is None
+    nothing = views_report(replace(scene, test=()), {}, {}, AS_IT_IS)
+    assert nothing["psnr"] is nothing["mask_iou"] is nothing["psnr_train"] is None
     assert nothing["reason"] == "no view is held out: holdout is 0"
 
 
@@ -131,7 +148,8 @@ def test_too_few_known_cameras(names: list[str], sentence: str) -> None:
 
 
 def test_a_mesh_without_a_reference_has_no_figures_and_a_reason() -> None:
-    report = mesh_report(None, None, "the scan has no reference")
+    report = mesh_report(None, "neus", None, "the scan has no reference")
     assert report.pop("reason") == "the scan has no reference"
+    assert report.pop("culling") == "neus"
     assert {"accuracy", "completeness", "chamfer", "fscore", "unit"} <= set(report)
     assert set(report.values()) == {None}

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numba import njit
 
+from neus.metrics.boxes import box_tree, morton_codes, squared_to_box
+
 if TYPE_CHECKING:
     from jaxtyping import Float, Int
 
@@ -18,10 +20,7 @@ LEAF = 4
 
 @dataclass(frozen=True)
 class TriangleTree:
-    """A complete binary tree of boxes over triangles in Morton order.
-
-    Node 1 is the root, the children of node i are 2 i and 2 i + 1, and the last half of the nodes
-    are leaves of ``LEAF`` triangles each, so that the tree needs no links.
+    """A tree of boxes (`neus.metrics.boxes`) over triangles in Morton order.
 
     Attributes:
         corners: ``[f, 3, 3]`` the triangles in Morton order of their centroids.
@@ -36,14 +35,9 @@ class TriangleTree:
 
     @classmethod
     def build(cls, triangles: Float[np.ndarray, "f 3 3"]) -> TriangleTree:
-        faces = np.argsort(_morton_codes(triangles.mean(axis=1)), kind="stable")
+        faces = np.argsort(morton_codes(triangles.mean(axis=1)), kind="stable")
         corners = np.ascontiguousarray(triangles[faces], dtype=np.float64)
-        leaves = 1
-        while leaves * LEAF < len(corners):
-            leaves *= 2
-        lower = _boxes(corners.min(axis=1), leaves, np.minimum, np.inf)
-        upper = _boxes(corners.max(axis=1), leaves, np.maximum, -np.inf)
-        upper[np.isneginf(upper)] = np.inf
+        lower, upper = box_tree(corners.min(axis=1), corners.max(axis=1), LEAF)
         return cls(corners, faces, lower, upper)
 
     def query(
@@ -51,7 +45,7 @@ class TriangleTree:
     ) -> tuple[Float[np.ndarray, "n"], Int[np.ndarray, "n"]]:
         """Distance of each point to the nearest triangle, and the index of that triangle."""
         points = np.asarray(points, dtype=np.float64)
-        order = np.argsort(_morton_codes(points))
+        order = np.argsort(morton_codes(points))
         chunks = np.array_split(points[order], max(1, min(workers, len(points))))
         with ThreadPoolExecutor(len(chunks)) as pool:
             found = list(pool.map(self._query_chunk, chunks))
@@ -66,36 +60,6 @@ class TriangleTree:
         positions = np.zeros(len(points), np.int64)
         _nearest(points, self.corners, self.lower, self.upper, squared, positions)
         return np.sqrt(squared), positions
-
-
-def _boxes(bounds: np.ndarray, leaves: int, join: np.ufunc, empty: float) -> np.ndarray:
-    """Fill the tree from its leaves to its root with one side of the bounding boxes."""
-    padded = np.full((leaves * LEAF, 3), empty)
-    padded[: len(bounds)] = bounds
-    nodes = np.full((2 * leaves, 3), empty)
-    nodes[leaves:] = join.reduce(padded.reshape(leaves, LEAF, 3), axis=1)
-    while leaves > 1:
-        nodes[leaves // 2 : leaves] = join(
-            nodes[leaves : 2 * leaves : 2], nodes[leaves + 1 : 2 * leaves : 2]
-        )
-        leaves //= 2
-    return nodes
-
-
-def _morton_codes(points: Float[np.ndarray, "n 3"]) -> Int[np.ndarray, "n"]:
-    """Interleave 21 bits of each coordinate: neighbours in the code are neighbours in space."""
-    low = points.min(axis=0)
-    extent = float(np.ptp(points, axis=0).max()) or 1.0
-    grid = ((points - low) / extent * (2**21 - 1)).astype(np.uint64)
-    for shift, kept in (
-        (32, 0x1F00000000FFFF),
-        (16, 0x1F0000FF0000FF),
-        (8, 0x100F00F00F00F00F),
-        (4, 0x10C30C30C30C30C3),
-        (2, 0x1249249249249249),
-    ):
-        grid = (grid | grid << np.uint64(shift)) & np.uint64(kept)
-    return grid[:, 0] | grid[:, 1] << np.uint64(1) | grid[:, 2] << np.uint64(2)
 
 
 @njit(nogil=True)
@@ -127,8 +91,8 @@ def _nearest(points, corners, lower, upper, squared, positions):
                         best, found = distance, j
                 continue
             near, far = 2 * node, 2 * node + 1
-            near_squared = _squared_to_box(point, lower[near], upper[near])
-            far_squared = _squared_to_box(point, lower[far], upper[far])
+            near_squared = squared_to_box(point, lower[near], upper[near])
+            far_squared = squared_to_box(point, lower[far], upper[far])
             if far_squared < near_squared:
                 near, far = far, near
                 near_squared, far_squared = far_squared, near_squared
@@ -136,15 +100,6 @@ def _nearest(points, corners, lower, upper, squared, positions):
             nodes[depth + 1], node_squared[depth + 1] = near, near_squared
             depth += 2
         squared[i], positions[i] = best, found
-
-
-@njit(nogil=True)
-def _squared_to_box(point, lower, upper):
-    total = 0.0
-    for k in range(3):
-        outside = max(lower[k] - point[k], 0.0, point[k] - upper[k])
-        total += outside * outside
-    return total
 
 
 @njit(nogil=True)

@@ -32,7 +32,7 @@ class SurfaceFigures:
         normal_consistency: mean ``|n . n'|`` between nearest points, both ways.
         diameter: diagonal of the reference's axis-aligned bounding box, in ``unit``.
         unit: of every distance above.
-        protocol: ``"mesh"`` for `surface_figures`, ``"dtu"`` for the DTU protocol.
+        protocol: ``"mesh"`` for `surface_distances`, ``"dtu"`` for the DTU protocol.
     """
 
     accuracy: float
@@ -48,12 +48,11 @@ class SurfaceFigures:
     protocol: str
 
     def to_json(self) -> dict[str, Any]:
-        """The content of a ``mesh.json``: ``nan`` becomes null, and no reason is given."""
-        figures = {
+        """As JSON has it: ``nan`` becomes null."""
+        return {
             name: None if isinstance(value, float) and math.isnan(value) else value
             for name, value in asdict(self).items()
         }
-        return {**figures, "reason": None}
 
 
 @dataclass(frozen=True)
@@ -64,17 +63,27 @@ class SurfaceSamples:
     normals: Float[np.ndarray, "n 3"] | None
 
 
-def surface_figures(
-    reconstruction: Surface,
-    reference: Surface,
-    *,
-    samples: int,
-    threshold: float = 0.01,
-    relative_threshold: bool = True,
-    seed: int,
-    unit: str,
-    workers: int = 1,
-) -> SurfaceFigures:
+@dataclass(frozen=True)
+class SurfaceDistances:
+    """Points of two surfaces, each with its distance to the other; ``inf`` where it is not counted.
+
+    Attributes:
+        data, reference: ``[n, 3]`` points of the reconstruction and of the reference.
+        data_to_reference: ``[n]``
+        reference_to_data: ``[m]``
+        normal_consistency: mean ``|n . n'|`` between nearest points, both ways; or ``nan``.
+    """
+
+    data: Float[np.ndarray, "n 3"]
+    data_to_reference: Float[np.ndarray, "n"]
+    reference: Float[np.ndarray, "m 3"]
+    reference_to_data: Float[np.ndarray, "m"]
+    normal_consistency: float = math.nan
+
+
+def surface_distances(
+    reconstruction: Surface, reference: Surface, *, samples: int, seed: int, workers: int = 1
+) -> SurfaceDistances:
     """Measure a reconstruction against a reference, both in the same frame; nothing is aligned.
 
     Distances run from `samples` random points of one surface to the whole of the other: to the
@@ -84,31 +93,44 @@ def surface_figures(
     Args:
         samples: points drawn on each surface: uniform over a mesh's area; a cloud with more points
             than this is thinned at random, a smaller one used whole.
-        threshold: of precision, recall and F-score: a share of the reference's diameter, or a
-            distance in ``unit`` where ``relative_threshold`` is false.
         seed: of the random points; the same seed gives the same figures.
-        unit: of both surfaces, named in the result.
-        workers: threads.
+        workers: threads of the searches; they do not change the figures.
 
     Raises:
-        InputError: ``samples`` or ``threshold`` is not positive, or a mesh has no area.
+        InputError: ``samples`` is not positive, or a mesh has no area.
     """
-    if samples < 1 or not threshold > 0:
-        raise InputError(
-            f"samples and threshold must be positive, not {samples} and {threshold:g}: "
-            "mend the evaluation's settings"
-        )
+    if samples < 1:
+        raise InputError(f"samples must be positive, not {samples}: mend the evaluation's settings")
     rng = np.random.default_rng(seed)
-    reconstructed = sample_surface(reconstruction, samples, rng)
+    data = sample_surface(reconstruction, samples, rng)
     wanted = sample_surface(reference, samples, rng)
-    to_reference, precise_cosines = _nearest(reconstructed, reference, workers)
-    to_reconstruction, complete_cosines = _nearest(wanted, reconstruction, workers)
+    to_reference, precise_cosines = _nearest(data, reference, workers)
+    to_data, complete_cosines = _nearest(wanted, reconstruction, workers)
+    consistency = (precise_cosines + complete_cosines) / 2
+    return SurfaceDistances(data.points, to_reference, wanted.points, to_data, consistency)
 
-    diameter = reference.diameter
-    limit = threshold * diameter if relative_threshold else threshold
-    precision = float((to_reference <= limit).mean())
-    recall = float((to_reconstruction <= limit).mean())
-    accuracy, completeness = float(to_reference.mean()), float(to_reconstruction.mean())
+
+def surface_figures(
+    distances: SurfaceDistances, *, threshold: float, diameter: float, unit: str, protocol: str
+) -> SurfaceFigures:
+    """Means of the distances that count, and the F-score.
+
+    Args:
+        threshold: distance that counts for precision, recall and F-score, in ``unit``.
+        diameter: of the reference, in ``unit``.
+        unit, protocol: named in the result.
+
+    Raises:
+        InputError: ``threshold`` is not positive.
+    """
+    if not threshold > 0:
+        raise InputError(
+            f"the threshold must be positive, not {threshold:g}: mend the evaluation's settings"
+        )
+    accuracy = _mean_counted(distances.data_to_reference)
+    completeness = _mean_counted(distances.reference_to_data)
+    precision = float((distances.data_to_reference <= threshold).mean())
+    recall = float((distances.reference_to_data <= threshold).mean())
     return SurfaceFigures(
         accuracy=accuracy,
         completeness=completeness,
@@ -116,12 +138,16 @@ def surface_figures(
         precision=precision,
         recall=recall,
         fscore=2 * precision * recall / (precision + recall) if precision + recall > 0 else 0.0,
-        fscore_threshold=limit,
-        normal_consistency=(precise_cosines + complete_cosines) / 2,
+        fscore_threshold=threshold,
+        normal_consistency=distances.normal_consistency,
         diameter=diameter,
         unit=unit,
-        protocol="mesh",
+        protocol=protocol,
     )
+
+
+def _mean_counted(distances: Float[np.ndarray, "n"]) -> float:
+    return float(distances[np.isfinite(distances)].mean())
 
 
 def sample_surface(surface: Surface, count: int, rng: np.random.Generator) -> SurfaceSamples:

@@ -1,17 +1,23 @@
-"""Results table: figures of all runs in one place, and beside the published ones."""
+"""Results tables: figures of all runs in one place, and beside the published ones."""
 
 from neus.tables.formats import Cell, Table, to_latex, to_markdown, to_text
-from neus.tables.published import benchmark_table, load_published
-from neus.tables.rows import Run, collect_rows, results_table, write_csv
+from neus.tables.long import MAIN, results_table
+from neus.tables.papers import Section, papers_sections
+from neus.tables.published import load_published
+from neus.tables.rows import Run, collect_rows, write_csv
+from neus.tables.summaries import summaries
 
 __all__ = [
+    "MAIN",
     "Cell",
     "Run",
+    "Section",
     "Table",
-    "benchmark_table",
     "collect_rows",
     "load_published",
+    "papers_sections",
     "results_table",
+    "summaries",
     "to_latex",
     "to_markdown",
     "to_text",

@@ -1,73 +1,49 @@
-"""Figures of all runs as rows of a data frame, and as a table."""
+"""Figures of all runs as rows of a data frame."""
 
 from __future__ import annotations
 
 import json
 import math
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
-from statistics import fmean
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
 from neus.errors import InputError
 from neus.files import written_whole
-from neus.tables.formats import Cell, Table, significant
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-    from pathlib import Path
-
-VIEW_FIGURES = ("psnr", "psnr_masked", "ssim", "mask_iou")
+VIEW_FIGURES = ("psnr", "psnr_train", "psnr_masked", "ssim", "mask_iou")
 DISTANCES = ("accuracy", "completeness", "chamfer")
 SHARES = ("fscore", "normal_consistency")
 TRAIN_FIGURES = ("train_seconds", "steps", "samples_per_second", "peak_memory_gib")
 IMAGE_COUNTS = ("images_train", "images_test")
 NUMBERS = (*VIEW_FIGURES, *DISTANCES, *SHARES, *TRAIN_FIGURES, *IMAGE_COUNTS)
-WHOLE_NUMBERS = ("seed", "steps", *IMAGE_COUNTS)
+WHOLE_NUMBERS = ("steps", *IMAGE_COUNTS)
+TEXTS = ("masks", "background", "unit", "protocol", "device", "reason")
 COLUMNS = (
-    *("scan", "method", "seed"),
+    *("scan", "method", "masks", "culling", "seed"),
     *VIEW_FIGURES,
+    "background",
     *DISTANCES,
     *("unit", "protocol"),
     *SHARES,
     *TRAIN_FIGURES,
     "device",
     *IMAGE_COUNTS,
+    "reason",
 )
-MEAN = "mean"
-"""In the column ``scan``: the mean over all runs of a method."""
-
-FORMATS: dict[str, tuple[str, str, Callable[[Any], str]]] = {
-    "scan": ("scan", "l", str),
-    "method": ("method", "l", str),
-    "seed": ("seed", "r", str),
-    "psnr": ("PSNR", "r", "{:.2f}".format),
-    "psnr_masked": ("PSNR in mask", "r", "{:.2f}".format),
-    "ssim": ("SSIM", "r", "{:.3f}".format),
-    "mask_iou": ("mask IoU", "r", "{:.3f}".format),
-    "accuracy": ("accuracy", "r", lambda value: significant(value, 3)),
-    "completeness": ("completeness", "r", lambda value: significant(value, 3)),
-    "chamfer": ("Chamfer", "r", lambda value: significant(value, 3)),
-    "unit": ("unit", "l", str),
-    "protocol": ("protocol", "l", str),
-    "fscore": ("F-score", "r", "{:.3f}".format),
-    "normal_consistency": ("normals", "r", "{:.3f}".format),
-    "train_seconds": ("seconds", "r", "{:.0f}".format),
-    "steps": ("steps", "r", str),
-    "samples_per_second": ("samples/s", "r", "{:,.0f}".format),
-    "peak_memory_gib": ("GiB", "r", "{:.2f}".format),
-    "device": ("device", "l", str),
-    "images_train": ("trained on", "r", str),
-    "images_test": ("held out", "r", str),
-}
-"""Heading, alignment and digits of each column."""
+"""Distances in ``unit``, PSNR in dB, times in seconds; ``reason``: why the mesh has no figures."""
+MASKS: dict[Any, str] = {True: "yes", False: "no"}
+MEAN, STD = "mean", "std"
+"""In the column ``scan`` or ``seed``: over all scans, over all seeds."""
 
 
 @dataclass(frozen=True)
 class Run:
-    """One trained model and the files that hold its figures; None where it has none of a kind."""
+    """One trained model, measured in one way, and the files that hold its figures, or None."""
 
     scan: str
     method: str
@@ -77,8 +53,8 @@ class Run:
     train: Path | None = None
 
     @classmethod
-    def from_folder(cls, folder: Path) -> Run:
-        """The run in ``{scan}/{method}/seed{seed}``, with those files that lie there.
+    def from_folder(cls, folder: Path) -> list[Run]:
+        """The run in ``{scan}/{method}/seed{seed}``, once for each ``mesh-*.json`` there.
 
         Raises:
             InputError: the folder is missing or is not named so.
@@ -87,60 +63,49 @@ class Run:
         if found is None or not folder.is_dir():
             raise InputError(f"{folder}: no folder of a run; name one as SCAN/METHOD/seedN")
         folder = folder.absolute()
-        paths = (folder / f"{kind}.json" for kind in ("views", "mesh", "train"))
-        views, mesh, train = (path if path.is_file() else None for path in paths)
-        scan, method = folder.parent.parent.name, folder.parent.name
-        return cls(scan, method, int(found[1]), views, mesh, train)
+        paths = (folder / f"{kind}.json" for kind in ("views", "train"))
+        views, train = (path if path.is_file() else None for path in paths)
+        scan, method, seed = folder.parent.parent.name, folder.parent.name, int(found[1])
+        meshes = sorted(folder.glob("mesh-*.json")) or [None]
+        return [cls(scan, method, seed, views, mesh, train) for mesh in meshes]
 
 
-def collect_rows(runs: Sequence[Run | Path]) -> pd.DataFrame:
-    """One row per run in the order given, then one mean per method over all its runs.
-
-    A figure that a run lacks is an empty cell. A mean stands only where every run of the method has
-    the figure; distances also need the same unit and protocol throughout. Whole numbers stay whole
-    in the means.
-
-    Args:
-        runs: runs, or the folders of runs.
+def collect_rows(runs: Sequence[Run]) -> pd.DataFrame:
+    """One row per run in the order given; a figure that a run lacks is an empty cell.
 
     Returns:
-        The columns `COLUMNS`; distances in ``unit``, PSNR in dB, times in seconds.
+        The columns `COLUMNS`.
 
     Raises:
-        InputError: no runs, two runs of the same scan, method and seed, or a file that is missing
-            or holds something else than figures.
+        InputError: no runs, two of the same scan, method, seed and culling, or a file that is
+            missing or holds something else than figures.
     """
-    named = [run if isinstance(run, Run) else Run.from_folder(run) for run in runs]
-    if not named:
+    if not runs:
         raise InputError("there are no runs to put into a table: name at least one")
-    keys = [(run.scan, run.method, run.seed) for run in named]
+    records = [_record(run) for run in runs]
+    keys = [
+        tuple(record[name] for name in ("scan", "method", "seed", "culling")) for record in records
+    ]
     for key in keys:
         if keys.count(key) > 1:
-            raise InputError("scan {}, method {}, seed {} is given twice: drop one".format(*key))
+            raise InputError(
+                "scan {}, method {}, seed {}, culling {} is given twice: drop one".format(*key)
+            )
         if key[0] == MEAN:
             raise InputError(f"no scan may be called {MEAN!r}, as the means are: rename it")
-    records = [_record(run) for run in named]
-    methods = dict.fromkeys(run.method for run in named)
-    means = [_mean_record([row for row in records if row["method"] == name]) for name in methods]
-    columns = {name: pd.Series([row.get(name) for row in records + means]) for name in COLUMNS}
+    return as_frame(records)
+
+
+def as_frame(records: Sequence[dict[str, Any]]) -> pd.DataFrame:
+    """Records with any of `COLUMNS` as a data frame with all of them."""
+    columns = {
+        name: pd.Series([row.get(name) for row in records], dtype=object) for name in COLUMNS
+    }
     for name in NUMBERS:
         columns[name] = columns[name].astype("float64")
     for name in WHOLE_NUMBERS:
         columns[name] = columns[name].astype("Float64").round().astype("Int64")
     return pd.DataFrame(columns)
-
-
-def results_table(rows: pd.DataFrame) -> Table:
-    """The rows with sensible digits, without the columns that are empty throughout."""
-    shown = [name for name in FORMATS if rows[name].notna().to_numpy().any()]
-    return Table(
-        headings=tuple(FORMATS[name][0] for name in shown),
-        alignments="".join(FORMATS[name][1] for name in shown),
-        rows=tuple(
-            tuple(Cell("" if pd.isna(row[name]) else FORMATS[name][2](row[name])) for name in shown)
-            for row in rows.to_dict("records")
-        ),
-    )
 
 
 def write_csv(rows: pd.DataFrame, path: Path) -> None:
@@ -151,7 +116,7 @@ def write_csv(rows: pd.DataFrame, path: Path) -> None:
 
 def _record(run: Run) -> dict[str, Any]:
     views, mesh, train = (_read(path) for path in (run.views, run.mesh, run.train))
-    record: dict[str, Any] = {"scan": run.scan, "method": run.method, "seed": run.seed}
+    record: dict[str, Any] = {"scan": run.scan, "method": run.method, "seed": str(run.seed)}
     sources = (
         (run.views, views, (*VIEW_FIGURES, *IMAGE_COUNTS)),
         (run.mesh, mesh, (*DISTANCES, *SHARES)),
@@ -161,23 +126,14 @@ def _record(run: Run) -> dict[str, Any]:
         record |= {name: _number(content.get(name), name, path) for name in names}
     return {
         **record,
+        "masks": MASKS.get(views.get("trained_with_masks", "")),
+        "background": views.get("background"),
+        "culling": mesh.get("culling") or "none",
         "unit": mesh.get("unit"),
         "protocol": mesh.get("protocol"),
+        "reason": mesh.get("reason"),
         "device": train.get("device"),
     }
-
-
-def _mean_record(records: list[dict[str, Any]]) -> dict[str, Any]:
-    mean: dict[str, Any] = {"scan": MEAN, "method": records[0]["method"]}
-    for name in NUMBERS:
-        values = [record[name] for record in records]
-        mean[name] = None if None in values else fmean(values)
-    for name in ("unit", "protocol", "device"):
-        values = {record[name] for record in records}
-        mean[name] = values.pop() if len(values) == 1 else None
-    if mean["unit"] is None or mean["protocol"] is None:
-        mean |= dict.fromkeys(("unit", "protocol", *DISTANCES))
-    return mean
 
 
 def _read(path: Path | None) -> dict[str, Any]:

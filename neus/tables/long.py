@@ -1,0 +1,65 @@
+"""All figures of all runs, a row for each: broad for files, narrow for a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pandas as pd
+
+from neus.tables.formats import Cell, Table, significant
+
+FORMATS: dict[str, tuple[str, str, Callable[[Any], str]]] = {
+    "scan": ("scan", "l", str),
+    "method": ("method", "l", str),
+    "culling": ("culling", "l", str),
+    "seed": ("seed", "r", str),
+    "psnr": ("PSNR", "r", "{:.2f}".format),
+    "psnr_train": ("PSNR train", "r", "{:.2f}".format),
+    "psnr_masked": ("PSNR in mask", "r", "{:.2f}".format),
+    "ssim": ("SSIM", "r", "{:.3f}".format),
+    "mask_iou": ("mask IoU", "r", "{:.3f}".format),
+    "background": ("background", "l", str),
+    "accuracy": ("accuracy", "r", lambda value: significant(value, 3)),
+    "completeness": ("completeness", "r", lambda value: significant(value, 3)),
+    "chamfer": ("Chamfer", "r", lambda value: significant(value, 3)),
+    "unit": ("unit", "l", str),
+    "protocol": ("protocol", "l", str),
+    "fscore": ("F-score", "r", "{:.3f}".format),
+    "normal_consistency": ("normals", "r", "{:.3f}".format),
+    "train_seconds": ("seconds", "r", "{:.0f}".format),
+    "steps": ("steps", "r", str),
+    "samples_per_second": ("samples/s", "r", "{:,.0f}".format),
+    "peak_memory_gib": ("GiB", "r", "{:.2f}".format),
+    "device": ("device", "l", str),
+    "images_train": ("trained on", "r", str),
+    "images_test": ("held out", "r", str),
+}
+"""Heading, alignment and digits of each column."""
+MAIN = (
+    *("scan", "method", "culling", "seed", "psnr", "psnr_train", "ssim"),
+    *("chamfer", "unit", "fscore", "train_seconds"),
+)
+"""Columns that fit a terminal."""
+
+
+def results_table(rows: pd.DataFrame, names: tuple[str, ...] = tuple(FORMATS)) -> Table:
+    """Rows with sensible digits, without columns that are empty or, for culling, none throughout.
+
+    Args:
+        names: the columns to show, of `FORMATS`.
+    """
+    culled = set(rows["culling"]) - {"none"}
+    shown = [
+        name
+        for name in names
+        if rows[name].notna().to_numpy().any() and (name != "culling" or culled)
+    ]
+    return Table(
+        headings=tuple(FORMATS[name][0] for name in shown),
+        alignments="".join(FORMATS[name][1] for name in shown),
+        rows=tuple(
+            tuple(Cell("" if pd.isna(row[name]) else FORMATS[name][2](row[name])) for name in shown)
+            for row in rows.to_dict("records")
+        ),
+    )

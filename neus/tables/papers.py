@@ -1,0 +1,181 @@
+"""The papers' layout: scans as columns, published methods and ours as rows, one figure a table."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from statistics import fmean, stdev
+from typing import Any, Literal
+
+import pandas as pd
+
+from neus.tables.formats import Cell, Table
+from neus.tables.published import BenchmarkRow, Published
+from neus.tables.summaries import complete_seeds
+
+
+@dataclass(frozen=True)
+class Section:
+    """A table and its title."""
+
+    title: str
+    table: Table
+
+
+def papers_sections(rows: pd.DataFrame, published: Published) -> list[Section]:
+    """Chamfer distance, a table for each unit and protocol, then PSNR of held-out and other views.
+
+    Chamfer distances by DTU's protocol on scans of the benchmark stand beside the published ones.
+    Values are means over seeds, with the sample standard deviation where there are several; our
+    mean is over the seeds with which every scan was run. In each column the best and the
+    second-best value, as shown to two decimals, are ranked.
+
+    Args:
+        rows: of `collect_rows`.
+    """
+    records: list[dict[str, Any]] = rows.to_dict("records")  # pyright: ignore
+    groups: dict[tuple[str, str, bool], list[dict[str, Any]]] = {}
+    for record in records:
+        if not math.isnan(record["chamfer"]):
+            unit, protocol = record["unit"] or "", record["protocol"] or ""
+            is_benchmark = (unit, protocol) == ("mm", "dtu") and record["scan"] in published.scans
+            groups.setdefault((unit, protocol, is_benchmark), []).append(record)
+    sections = [
+        _chamfer_section(group, unit, protocol, published if is_benchmark else Published((), ()))
+        for (unit, protocol, is_benchmark), group in groups.items()
+    ]
+    for figure, which in (("psnr", "held-out"), ("psnr_train", "training")):
+        measured = [record for record in records if not math.isnan(record[figure])]
+        if measured:
+            sections.append(_psnr_section(measured, figure, which))
+    return sections
+
+
+def _chamfer_section(
+    records: list[dict[str, Any]], unit: str, protocol: str, published: Published
+) -> Section:
+    scans = published.scans or tuple(dict.fromkeys(record["scan"] for record in records))
+    keys = dict.fromkeys((record["method"], record["culling"]) for record in records)
+    ours = [
+        _our_row([r for r in records if (r["method"], r["culling"]) == key], "chamfer", scans)
+        for key in keys
+    ]
+    entries = [*published.rows, *ours]
+    by = "DTU's protocol" if protocol == "dtu" else "distances to the reference surface"
+    notes = [f"Chamfer distance in {unit or 'units of the source'}, by {by}; less is better."]
+    if published.rows:
+        notes.append("Culling: what was cut off the mesh before; see docs/dtu.md.")
+    return Section(
+        f"Chamfer distance, {unit}" if unit else "Chamfer distance",
+        _table(entries, scans, notes, less_is_better=True),
+    )
+
+
+def _psnr_section(records: list[dict[str, Any]], figure: str, which: str) -> Section:
+    scans = tuple(dict.fromkeys(record["scan"] for record in records))
+    methods: dict[str, list[dict[str, Any]]] = {}
+    for record in records:  # the same views, however often the mesh was measured
+        runs = methods.setdefault(record["method"], [])
+        if all((r["scan"], r["seed"]) != (record["scan"], record["seed"]) for r in runs):
+            runs.append(record)
+    entries = [_our_row(runs, figure, scans, culled=False) for runs in methods.values()]
+    held = {
+        "held-out": "Views that training never saw.",
+        "training": "Views that training saw, as most papers report them.",
+    }[which]
+    backgrounds = {
+        name: ", ".join(dict.fromkeys(str(r["background"]) for r in runs if r["background"]))
+        for name, runs in methods.items()
+    }
+    listed = "; ".join(f"{name}: {text}" for name, text in backgrounds.items() if text)
+    notes = [f"PSNR in dB, more is better. {held}"]
+    notes += [f"Background behind the object: {listed}."] if listed else []
+    table = _table(entries, scans, notes, less_is_better=False)
+    return Section(f"PSNR of {which} views, dB", table)
+
+
+def _our_row(
+    records: Sequence[dict[str, Any]], figure: str, scans: tuple[str, ...], *, culled: bool = True
+) -> BenchmarkRow:
+    found = {scan: [r[figure] for r in records if r["scan"] == scan] for scan in scans}
+    complete = complete_seeds(records, scans).values()
+    found["mean"] = [fmean(record[figure] for record in runs) for runs in complete]
+    seconds = [r["train_seconds"] for r in records if not math.isnan(r["train_seconds"])]
+    return BenchmarkRow(
+        method=f"{records[0]['method']} (ours)",
+        masks=records[0]["masks"] or "",
+        values={name: fmean(values) if values else math.nan for name, values in found.items()},
+        deviations={name: stdev(values) for name, values in found.items() if len(values) > 1},
+        minutes=fmean(seconds) / 60 if seconds else math.nan,
+        gpu=", ".join(dict.fromkeys(r["device"] for r in records if isinstance(r["device"], str))),
+        culling=records[0]["culling"] if culled else "",
+    )
+
+
+def _table(
+    entries: Sequence[BenchmarkRow],
+    scans: tuple[str, ...],
+    notes: Sequence[str],
+    *,
+    less_is_better: bool,
+) -> Table:
+    columns = (*scans, "mean") if len(scans) > 1 else scans
+    ranks = {name: _ranks([e.values[name] for e in entries], less_is_better) for name in columns}
+    culled = any(entry.culling for entry in entries)
+    cells = [
+        (
+            Cell(f"{entry.method}†" if entry.from_memory else entry.method),
+            Cell(entry.masks),
+            *([Cell(entry.culling)] if culled else []),
+            *(Cell(_value(entry, name), ranks[name][i]) for name in columns),
+            Cell(_minutes(entry.minutes)),
+            Cell(entry.gpu),
+        )
+        for i, entry in enumerate(entries)
+    ]
+    names = (re.sub(r"^scan(?=\d+$)", "", name) for name in columns)
+    return Table(
+        headings=("method", "masks", *(["culling"] if culled else []), *names, "minutes", "GPU"),
+        alignments="ll" + "l" * culled + "r" * len(columns) + "rl",
+        rows=tuple(cells),
+        notes=(*notes, *_notes(entries)),
+    )
+
+
+def _ranks(values: Sequence[float], less_is_better: bool) -> list[Literal["", "best", "second"]]:
+    """Of one method alone nothing is said."""
+    shown = [round(value, 2) for value in values]
+    known = {value for value in shown if not math.isnan(value)}
+    if len(shown) < 2:
+        return [""] * len(shown)
+    best, second, *_ = [*sorted(known, reverse=not less_is_better), math.nan, math.nan]
+    return ["best" if v == best else "second" if v == second else "" for v in shown]
+
+
+def _value(entry: BenchmarkRow, name: str) -> str:
+    if math.isnan(entry.values[name]):
+        return ""
+    value = f"{entry.values[name]:.2f}"
+    return f"{value} ± {entry.deviations[name]:.2f}" if name in entry.deviations else value
+
+
+def _minutes(value: float) -> str:
+    return "" if math.isnan(value) else f"{value:.1f}".removesuffix(".0")
+
+
+def _notes(entries: Sequence[BenchmarkRow]) -> list[str]:
+    """What the marks in a table mean, and where its published figures stand."""
+    notes = []
+    if any(entry.deviations for entry in entries):
+        notes.append("Ours: mean over seeds ± sample standard deviation.")
+    if any(entry.from_memory for entry in entries):
+        notes.append("† from memory, not checked in the source.")
+    methods: dict[str, list[str]] = {}
+    for entry in entries:
+        if entry.source:
+            name = f"{entry.method} with masks" if entry.masks == "yes" else entry.method
+            methods.setdefault(entry.source, []).append(name)
+    listed = (f"{', '.join(names)}: {source}." for source, names in methods.items())
+    return [*notes, f"Sources. {' '.join(listed)}"] if methods else notes
