@@ -1,4 +1,4 @@
-"""The point at which a set of cameras looks."""
+"""The point at which a set of cameras looks, and how much they show of what is around it."""
 
 from __future__ import annotations
 
@@ -14,27 +14,29 @@ if TYPE_CHECKING:
 MIN_SPREAD = 1e-4
 """Mean squared sine between axes and their common direction, below which they count as parallel:
 0.6 degrees."""
+LEAST_MISS = 1e-4
+"""Of the cameras' distance from their middle: axes that pass the focus no farther weigh alike."""
 
 
-def focus_point(cameras: Cameras) -> Float[np.ndarray, "3"] | None:
+def focus_point(camera_to_world: Float[np.ndarray, "n 3 4"]) -> Float[np.ndarray, "3"] | None:
     """The point with the least sum of distances to all optical axes, in the cameras' frame.
 
     Least absolute and not least squares, so that a camera that looks astray has little say; by
     iteratively reweighted least squares. None if the axes are parallel or meet behind most of the
     cameras: they look past each other, or outwards.
     """
-    centres, axes = cameras.centres, cameras.optical_axes
+    centres, axes = camera_to_world[:, :, 3], camera_to_world[:, :, 2]
     across = np.eye(3) - axes[:, :, None] * axes[:, None, :]
     if np.linalg.eigvalsh(across.mean(axis=0))[0] < MIN_SPREAD:
         return None
-    extent = np.ptp(centres, axis=0).max()
+    extent = np.linalg.norm(centres - centres.mean(axis=0), axis=1).max()
     weights = np.ones(len(centres))
     focus = np.zeros(3)
     for _ in range(30):
         weighted = weights[:, None, None] * across
         focus = np.linalg.solve(weighted.sum(axis=0), np.einsum("nij,nj->i", weighted, centres))
         distances = np.linalg.norm(np.einsum("nij,nj->ni", across, focus - centres), axis=1)
-        weights = 1 / np.maximum(distances, 1e-6 * extent)
+        weights = 1 / np.maximum(distances, LEAST_MISS * extent)
     depths = ((focus - centres) * axes).sum(axis=1)
     return focus if np.median(depths) > 0 else None
 

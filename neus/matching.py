@@ -1,4 +1,4 @@
-"""Matching features of all pairs of photos, with equal results on any number of cores.
+"""Matching features of pairs of photos, with equal results on any number of cores.
 
 COLMAP's own threads lose a pair, or all pairs of an image, once in some twenty runs (pycolmap 4.2,
 CPU). Here each process matches a part of the pairs in one thread, in a copy of the database.
@@ -7,47 +7,61 @@ CPU). Here each process matches a part of the pairs in one thread, in a copy of 
 from __future__ import annotations
 
 import shutil
+from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
-from itertools import combinations
 from multiprocessing import get_context
 from pathlib import Path
 
+from neus.pairing import Pairs
 from neus.sources.colmap import import_pycolmap
 
-Pairs = list[tuple[str, str]]
+SLICE = 1000
+"""Pairs that a process matches before progress is shown."""
 
 
-def match_exhaustively(database: Path, *, seed: int, processes: int) -> tuple[int, int]:
-    """Match every pair of images; keep matches that one epipolar geometry explains.
+def match_in_processes(
+    database: Path,
+    pairs: Pairs,
+    *,
+    seed: int,
+    processes: int,
+    report: Callable[[str], None],
+) -> int:
+    """Match pairs of images; keep matches that one epipolar geometry explains.
 
     Args:
         database: COLMAP database with features; receives matches and two-view geometries.
+        pairs: names of images.
         seed: of RANSAC, anew for each pair.
         processes: pairs that are matched at the same time.
+        report: hears how far it is, if it takes long.
 
     Returns:
-        How many pairs match, and how many were tried.
+        How many pairs match.
     """
     pycolmap = import_pycolmap()
-    with pycolmap.Database.open(database) as content:
-        names = sorted(image.name for image in content.read_all_images())
-    pairs = list(combinations(names, 2))
     parts = [part for i in range(processes) if (part := pairs[i::processes])]
     copies = [database.with_name(f"part{i}.db") for i in range(len(parts))]
     for copy in copies:
         shutil.copyfile(database, copy)
     with ProcessPoolExecutor(processes, get_context("spawn")) as pool:
-        list(pool.map(partial(match_pairs, seed=seed), copies, parts))
+        for start in range(0, max(map(len, parts), default=0), SLICE):
+            if start:
+                report(f"matched {start * len(parts)} of {len(pairs)} pairs")
+            slices = [part[start : start + SLICE] for part in parts]
+            list(pool.map(partial(match_pairs, seed=seed), copies, slices))
     for copy in copies:
         _add_matches(copy, database)
         copy.unlink()
     with pycolmap.Database.open(database) as content:
-        return len(content.read_two_view_geometry_num_inliers()[0]), len(pairs)
+        return len(content.read_two_view_geometry_num_inliers()[0])
 
 
 def match_pairs(database: Path, pairs: Pairs, *, seed: int) -> None:
     """Match the given pairs of images, by name, in one thread."""
+    if not pairs:
+        return
     pycolmap = import_pycolmap()
     pycolmap.logging.minloglevel = pycolmap.logging.Level.ERROR.value
     listed = database.with_suffix(".txt")

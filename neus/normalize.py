@@ -2,111 +2,187 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
 from neus.cameras import Cameras
 from neus.errors import InputError
 from neus.focus import focus_point, whole_radius
-from neus.hull import MIN_POINTS, enclosing_ball, silhouette_ball
-from neus.paths import up_direction
-from neus.scene import Scene, load_masks
+from neus.hull import MIN_POINTS
+from neus.object_ball import ball_from_masks, ball_from_points
+from neus.scene import Scene, load_mask
 from neus.similarity import Similarity
 from neus.sources.capture import Capture
+from neus.vertical import ground_normal, up_direction
 
 if TYPE_CHECKING:
-    from jaxtyping import Float, UInt8
+    from jaxtyping import Float
 
 MARGIN = 1.1
 """Radius of the unit sphere over that of the ball around the object."""
+MIN_MASKS = 3
+"""Fewer silhouettes than this bound no region of space."""
+ON_A_LINE = 1e-3
+"""Spread of the cameras across the line that fits them best, over that along it."""
 
 
-def normalize(capture: Capture, *, upright: bool) -> Scene:
+@dataclass(frozen=True)
+class Ball:
+    """A ball in the source frame, in its units."""
+
+    centre: Float[np.ndarray, "3"]
+    radius: float
+
+
+SphereChoice = Literal["auto", "masks", "points", "cameras"] | Ball
+UpChoice = Literal["source", "cameras", "ground"] | tuple[float, float, float]
+
+
+def normalize(
+    capture: Capture,
+    *,
+    sphere: SphereChoice,
+    up: UpChoice,
+    seed: int = 0,
+    report: Callable[[str], None] = lambda line: None,
+) -> Scene:
     """Move a capture so that its object lies inside the unit sphere at the origin.
 
-    The sphere is the one that the source states; else that around what the masks show; else that
-    around the sparse points that most cameras see; else the largest that the images
-    show whole about the point at which the cameras look. All of it is one similarity, kept in
-    ``to_source``. Sparse points outside the sphere are dropped.
+    All of it is one similarity, kept in ``to_source``. Sparse points outside the sphere are
+    dropped.
 
     Args:
-        upright: turn the cameras' common up direction to +z (photos, whose frame has no meaning)
-            instead of keeping the axes of the source.
+        sphere: where the object is. ``masks``: around what the masks show. ``points``: around the
+            sparse points that most cameras see. ``cameras``: the largest sphere that the images
+            show whole about the point at which the cameras look. A ball becomes the unit sphere as
+            it is. ``auto``: the sphere that the source states, else the first of these that there
+            is anything for.
+        up: what becomes +z. ``source``: keep the axes of the source. ``cameras``: the direction
+            that the photos were held in. ``ground``: the normal of the plane that most sparse
+            points lie in. Or a direction in the source frame.
+        seed: of the search for the ground.
+        report: hears where the sphere is from, and what is doubtful about it.
 
     Raises:
         InputError: fewer than three cameras, cameras at one place, or nothing that tells where
-            the object is.
+            the object is, or which way is up.
     """
     scene = capture.scene
     _check_cameras(scene.cameras)
-    to_source = capture.sphere or _sphere_similarity(*_object_ball(scene))
-    if upright:
-        turn = rotation_between(np.array([0.0, 0, 1]), up_direction(scene.cameras.camera_to_world))
+    to_source, origin = _sphere(capture, sphere)
+    report(
+        f"the unit sphere, from {origin}, has a radius of {to_source.scale:.4g} {scene.unit} about "
+        f"({', '.join(f'{x:.4g}' for x in to_source.translation)})"
+    )
+    if up != "source":
+        vertical = _up(scene, up, np.random.default_rng(seed))
+        turn = rotation_between(np.array([0.0, 0, 1]), vertical)
         to_source = to_source @ Similarity(1.0, to_source.rotation.T @ turn, np.zeros(3))
     to_scene = to_source.inverse()
     points = to_scene.apply(scene.points)
     inside = (points**2).sum(axis=1) < 1
-    return replace(
+    moved = replace(
         scene,
         cameras=scene.cameras.transformed(to_scene),
         to_source=to_source,
         points=points[inside],
         points_rgb=scene.points_rgb[inside],
     )
+    for doubt in _doubts(moved):
+        report(f"warning: {doubt}")
+    return moved
 
 
-def ball_from_masks(
-    cameras: Cameras,
-    masks: Sequence[UInt8[np.ndarray, "h w"]],
-    points: Float[np.ndarray, "p 3"],
-    start: Float[np.ndarray, "3"] | None,
-) -> tuple[Float[np.ndarray, "3"], float]:
-    """Ball around the object that the masks show, in the cameras' frame.
+def _sphere(capture: Capture, choice: SphereChoice) -> tuple[Similarity, str]:
+    """From the unit sphere to the source frame, and what says so."""
+    scene = capture.scene
+    if isinstance(choice, Ball):
+        return Similarity(choice.radius, np.eye(3), np.asarray(choice.centre)), "the configuration"
+    if choice == "auto" and capture.sphere is not None:
+        return capture.sphere, "the source"
+    if choice == "auto":
+        choice = _best_evidence(scene)
+    centre, radius = {"masks": _by_masks, "points": _by_points, "cameras": _by_cameras}[choice](
+        scene
+    )
+    return Similarity(MARGIN * radius, np.eye(3), centre), f"the {choice}"
 
-    Args:
-        points: sparse points, on the object or not; or none.
-        start: a point near the object; the cameras are outside of it.
 
-    Raises:
-        InputError: the masks are empty, or contradict each other, or there is no start.
-    """
-    if not any(mask.max() > 127 for mask in masks):
-        raise InputError("all masks are black: paint the object white, or set masks to false")
-    if start is None:
+def _best_evidence(scene: Scene) -> Literal["masks", "points", "cameras"]:
+    if len(scene.masked) >= MIN_MASKS:
+        return "masks"
+    return "points" if len(scene.points) >= MIN_POINTS else "cameras"
+
+
+def _by_masks(scene: Scene) -> tuple[Float[np.ndarray, "3"], float]:
+    cameras, points = scene.cameras, scene.points
+    if len(scene.masked) < MIN_MASKS:
+        raise InputError(
+            f"{len(scene.masked)} images have masks, but {MIN_MASKS} or more are needed to find "
+            "the object: add masks, or set sphere to points or cameras"
+        )
+    focus = focus_point(cameras.camera_to_world)
+    if focus is None and len(points) >= MIN_POINTS:
+        focus = np.median(points, axis=0)
+    masks = [load_mask(scene, i) for i in scene.masked]
+    return ball_from_masks(cameras[list(scene.masked)], masks, points, focus)
+
+
+def _by_points(scene: Scene) -> tuple[Float[np.ndarray, "3"], float]:
+    if len(scene.points) < MIN_POINTS:
+        raise InputError(
+            f"the scan has {len(scene.points)} sparse points, too few to find the object: add "
+            "masks, or set sphere to cameras or to a centre and a radius"
+        )
+    return ball_from_points(scene.cameras, scene.points)
+
+
+def _by_cameras(scene: Scene) -> tuple[Float[np.ndarray, "3"], float]:
+    focus = focus_point(scene.cameras.camera_to_world)
+    if focus is None or (radius := whole_radius(scene.cameras, focus)) <= 0:
         raise InputError(
             "the cameras look in parallel directions or away from each other, so they do not show "
-            "where the object is: take photos all around it"
+            "where the object is: add masks, or set sphere to points or to a centre and a radius"
         )
-    distance = float(np.median(np.linalg.norm(cameras.centres - start, axis=1)))
-    ball = silhouette_ball(cameras, masks, points, start, distance)
-    if ball is None:
-        raise InputError(
-            "the masks do not agree on any region of space: check that the object is white in "
-            "them, and that each belongs to its image"
+    return focus, radius / MARGIN
+
+
+def _up(scene: Scene, choice: UpChoice, rng: np.random.Generator) -> Float[np.ndarray, "3"]:
+    poses = scene.cameras.camera_to_world
+    if isinstance(choice, tuple):
+        return np.array(choice) / np.linalg.norm(choice)
+    return up_direction(poses) if choice == "cameras" else ground_normal(scene.points, poses, rng)
+
+
+def _doubts(scene: Scene) -> list[str]:
+    """What a person should look at, though the work can go on."""
+    cameras = scene.cameras
+    doubts = []
+    spread = np.linalg.svd(cameras.centres - cameras.centres.mean(axis=0), compute_uv=False)
+    if spread[1] < ON_A_LINE * spread[0]:
+        doubts.append(
+            "all cameras stand on one line: the surface is only known where it faces them, and "
+            "depth is weak; take photos from above and below, too"
         )
-    return ball
-
-
-def ball_from_points(
-    cameras: Cameras, points: Float[np.ndarray, "p 3"]
-) -> tuple[Float[np.ndarray, "3"], float]:
-    """Ball around the sparse points that most cameras see, in the cameras' frame.
-
-    Photos are taken of an object, so what appears in most of them is the object: kept are the
-    points inside the images of 80 % of the cameras, or the tenth of the points that most cameras
-    see. Of these the 2 % farthest from their median are taken for wrong matches.
-    """
-    seen = np.zeros(len(points), dtype=np.int64)
-    for i in range(len(cameras)):
-        seen += cameras.in_image(i, *cameras.project(i, points))
-    enough = min(0.8 * len(cameras), np.quantile(seen, 0.9))
-    points = points[seen >= enough]
-    distances = np.linalg.norm(points - np.median(points, axis=0), axis=1)
-    no_rays = np.zeros((0, 3))
-    return enclosing_ball(points[distances <= np.quantile(distances, 0.98)], no_rays, no_rays)
+    inside = int((np.linalg.norm(cameras.centres, axis=1) < 1).sum())
+    if inside:
+        doubts.append(
+            f"{inside} of {len(cameras)} cameras stand inside the unit sphere: it is too large or "
+            "in the wrong place; add masks, or give its centre and radius"
+        )
+    unseen = sum(
+        not cameras.in_image(i, *cameras.project(i, np.zeros((1, 3))))[0]
+        for i in range(len(cameras))
+    )
+    if unseen > len(cameras) / 2:
+        doubts.append(
+            f"{unseen} of {len(cameras)} images do not show the middle of the unit sphere: look at "
+            "overview.png, and give its centre and radius if it is wrong"
+        )
+    return doubts
 
 
 def rotation_between(
@@ -132,24 +208,3 @@ def _check_cameras(cameras: Cameras) -> None:
             "all images were taken from one place, so nothing can be measured: "
             "walk around the object"
         )
-
-
-def _object_ball(scene: Scene) -> tuple[Float[np.ndarray, "3"], float]:
-    cameras, points = scene.cameras, scene.points
-    focus = focus_point(cameras)
-    if focus is None and len(points) >= MIN_POINTS:
-        focus = np.median(points, axis=0)
-    if scene.has_masks:
-        return ball_from_masks(cameras, load_masks(scene), points, focus)
-    if len(points) >= MIN_POINTS:
-        return ball_from_points(cameras, points)
-    if focus is None or (radius := whole_radius(cameras, focus)) <= 0:
-        raise InputError(
-            "the cameras look in parallel directions or away from each other, and there are "
-            "neither masks nor sparse points, so nothing shows where the object is: add masks"
-        )
-    return focus, radius / MARGIN
-
-
-def _sphere_similarity(centre: Float[np.ndarray, "3"], radius: float) -> Similarity:
-    return Similarity(MARGIN * radius, np.eye(3), centre)

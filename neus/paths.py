@@ -13,6 +13,8 @@ import numpy as np
 
 from neus.cameras import look_at
 from neus.errors import InputError
+from neus.focus import focus_point
+from neus.vertical import up_direction
 
 if TYPE_CHECKING:
     from jaxtyping import Float
@@ -20,7 +22,6 @@ if TYPE_CHECKING:
 Curve = Callable[[np.ndarray], np.ndarray]
 
 FULL_TURN_GAP = np.deg2rad(120)  # no wider gap in azimuth: the cameras stand all around
-LEVEL_SPREAD = 0.02  # mean square of the x axes beside their main direction: 8 degrees
 STEEP = np.deg2rad(60)  # above this elevation azimuths crowd together
 POLE_MARGIN = np.deg2rad(5)  # kept from the poles, where the image's up direction would spin
 WAVE = np.deg2rad(10)  # at most, up and down in a full turn
@@ -33,7 +34,7 @@ def spheric_path(
 ) -> Float[np.ndarray, "frames 3 4"]:
     """Cameras at equal steps along a closed path about the object (after the last comes the first).
 
-    The path lies on a sphere about :func:`focus_point` whose radius is the cameras' median
+    The path lies on a sphere about :func:`centre_of_interest` whose radius is the cameras' median
     distance. It turns with the scene: rotated cameras give the rotated path.
 
     Args:
@@ -47,7 +48,7 @@ def spheric_path(
         InputError: fewer than two cameras, all in one place, or not finite; or no frames.
     """
     _check(camera_to_world, frames)
-    focus = focus_point(camera_to_world)
+    focus = centre_of_interest(camera_to_world)
     offsets = camera_to_world[:, :, 3] - focus
     distances = np.linalg.norm(offsets, axis=1)
     radius = np.median(distances)
@@ -63,51 +64,10 @@ def spheric_path(
     return np.stack([look_at(position, focus, axes[2]) for position in positions])
 
 
-def focus_point(camera_to_world: Float[np.ndarray, "n 3 4"]) -> Float[np.ndarray, "3"]:
-    """The point nearest to all optical axes, where the object is; the origin if there is none.
-
-    Minimises the sum of distances to the axes (not of their squares, so that a camera that looks
-    astray has little say) by reweighted least squares. There is none if the axes are parallel, or
-    meet behind most cameras or outside the unit sphere.
-    """
-    centres, forwards = camera_to_world[:, :, 3], camera_to_world[:, :, 2]
-    across = np.eye(3) - forwards[:, :, None] * forwards[:, None, :]
-    weights, offsets, focus = np.ones(len(centres)), -centres, np.zeros(3)
-    for _ in range(30):
-        eigenvalues, eigenvectors = np.linalg.eigh(np.einsum("n,nij->ij", weights, across))
-        if eigenvalues[0] < 1e-6 * weights.sum():
-            return np.zeros(3)
-        target = np.einsum("n,nij,nj->i", weights, across, centres)
-        focus = eigenvectors @ ((eigenvectors.T @ target) / eigenvalues)
-        offsets = focus - centres
-        misses = np.linalg.norm(np.einsum("nij,nj->ni", across, offsets), axis=1)
-        least = 1e-3 * np.median(np.linalg.norm(offsets, axis=1)) + 1e-12
-        weights = 1 / np.maximum(misses, least)
-    in_front = np.median((offsets * forwards).sum(axis=1)) > 0
-    return focus if in_front and np.linalg.norm(focus) <= 1 else np.zeros(3)
-
-
-def up_direction(camera_to_world: Float[np.ndarray, "n 3 4"]) -> Float[np.ndarray, "3"]:
-    """The scene's vertical, as a unit vector on the side of the image tops.
-
-    Cameras held level have horizontal x axes, so the vertical is at right angles to all of those,
-    wherever the cameras look from. Where the axes do not tell (all alike, or rolled at will) it is
-    the mean of the image tops, and where these cancel out, the normal of the cameras' plane.
-    """
-    tops, rights = -camera_to_world[:, :, 1], camera_to_world[:, :, 0]
-    mean = tops.mean(axis=0)
-    spread, axes = np.linalg.eigh(rights.T @ rights / len(rights))
-    if spread[1] > LEVEL_SPREAD and spread[0] < spread[1] / 10:
-        vertical = axes[:, 0]
-    elif np.linalg.norm(mean) > 0.1:
-        return mean / np.linalg.norm(mean)
-    else:
-        centred = camera_to_world[:, :, 3] - camera_to_world[:, :, 3].mean(axis=0)
-        vertical = np.linalg.eigh(centred.T @ centred)[1][:, 0]
-    side = mean @ vertical
-    if abs(side) < 1e-3:
-        side = -camera_to_world[:, :, 2].mean(axis=0) @ vertical  # cameras mostly look down
-    return -vertical if side < 0 else vertical
+def centre_of_interest(camera_to_world: Float[np.ndarray, "n 3 4"]) -> Float[np.ndarray, "3"]:
+    """Where the cameras look; the origin if that is nowhere, or outside the unit sphere."""
+    focus = focus_point(camera_to_world)
+    return np.zeros(3) if focus is None or np.linalg.norm(focus) > 1 else focus
 
 
 def _check(camera_to_world: np.ndarray, frames: int) -> None:

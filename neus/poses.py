@@ -1,30 +1,22 @@
-"""Photos to a COLMAP model on disk: poses, and photos and masks without distortion."""
+"""Photos to a COLMAP model on disk, with an account of how it went."""
 
 from __future__ import annotations
 
 import json
+import tempfile
 import time
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
-from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
-import numpy as np
+from typing import Any
 
 from neus.errors import InputError
+from neus.features import find_readable
+from neus.files import held_alone
 from neus.folders import folder_written_whole
-from neus.images import read_image, write_image
-from neus.scene import read_mask
-from neus.sources.colmap import import_pycolmap
-from neus.structure_from_motion import Report, reconstruct
-from neus.undistort import pinhole_intrinsics, source_map, undistort_pixels, warp
+from neus.structure_from_motion import Method, Report, reconstruct
 
-if TYPE_CHECKING:
-    from jaxtyping import Float
-
-SPARSE, IMAGES, MASKS, REGISTRATION = "sparse", "images", "masks", "registration.json"
+SPARSE, REGISTRATION = "sparse", "registration.json"
 
 
 @dataclass(frozen=True)
@@ -34,14 +26,16 @@ class Registration:
     Attributes:
         images: number of photos given.
         registered: number of photos with a pose.
-        left_out: names of the photos without one.
+        unreadable: names of the files that are no images inside.
+        left_out: names of the other photos without a pose.
         reprojection_error_px: mean over all observations, in pixels of the photos.
         points: number of sparse points.
-        seconds: wall-clock time, without undistortion.
+        seconds: wall-clock time; stages that were kept from an earlier run take none.
     """
 
     images: int
     registered: int
+    unreadable: tuple[str, ...]
     left_out: tuple[str, ...]
     reprojection_error_px: float
     points: int
@@ -50,36 +44,46 @@ class Registration:
 
 def estimate_poses(
     images: Sequence[Path],
-    masks: Sequence[Path] | None,
     output: Path,
+    method: Method,
     *,
-    max_size: int,
-    seed: int,
+    work: Path | None,
     threads: int,
     report: Report,
 ) -> Registration:
-    """Estimate poses and write undistorted photos and masks with their model.
+    """Estimate poses and write their model, for the photos as they are.
 
-    ``output`` gets ``sparse/`` (binary, PINHOLE cameras), ``images/{stem}.png``,
-    ``masks/{stem}.png`` and ``registration.json``; it is written whole or not at all.
+    ``output`` gets ``sparse/`` (binary) and ``registration.json``; it is written whole or not at
+    all. Masks play no part: the surroundings help to place the photos.
 
     Args:
         images: photos in one folder, whose stems differ.
-        masks: one for each photo, of the same size, or None. They do not restrict the features:
-            the surroundings help to place the photos.
-        max_size: features are sought in photos made no larger than this, in pixels.
-        seed: of all random choices.
+        work: folder that keeps features, matches and model for the next run, or None.
         threads: of all steps.
         report: receives a line of progress now and then.
 
     Raises:
-        InputError: a photo cannot be read, or fewer than three photos or half of them can be
-            placed.
+        InputError: fewer than three photos or half of them can be placed, or another process is
+            at work in ``work``.
     """
-    with folder_written_whole(output, (SPARSE, IMAGES, MASKS, REGISTRATION)) as whole:
+    with (
+        folder_written_whole(output, (SPARSE, REGISTRATION)) as whole,
+        tempfile.TemporaryDirectory(prefix="poses-") as scratch,
+    ):
         start = time.perf_counter()
-        model = reconstruct(images, max_size=max_size, seed=seed, threads=threads, report=report)
-        registration = _registration(images, model, time.perf_counter() - start)
+        readable = find_readable(images, threads)
+        unreadable = tuple(image.name for image in images if image not in set(readable))
+        if unreadable:
+            report("cannot be read and is left out: " + ", ".join(unreadable))
+        if len(readable) < 3:
+            raise InputError(
+                f"{len(readable)} photos in {images[0].parent} can be read: three or more are "
+                "needed to measure anything"
+            )
+        folder = work or Path(scratch)
+        with held_alone(folder):
+            model = reconstruct(readable, method, work=folder, threads=threads, report=report)
+        registration = _registration(images, unreadable, model, time.perf_counter() - start)
         report(
             f"{registration.points} points, {registration.reprojection_error_px:.2f} px mean "
             f"reprojection error; {registration.seconds:.0f} s in all"
@@ -87,19 +91,22 @@ def estimate_poses(
         if registration.left_out:
             report("not registered: " + ", ".join(registration.left_out))
         _check(registration, images)
-        _undistort(images, masks, model, whole, threads)
         (whole / SPARSE).mkdir()
         model.write(whole / SPARSE)
         (whole / REGISTRATION).write_text(json.dumps(asdict(registration), indent=1) + "\n")
     return registration
 
 
-def _registration(images: Sequence[Path], model: Any, seconds: float) -> Registration:
+def _registration(
+    images: Sequence[Path], unreadable: tuple[str, ...], model: Any, seconds: float
+) -> Registration:
     placed = {model.images[i].name for i in model.reg_image_ids()}
+    without = (image.name for image in images if image.name not in placed)
     return Registration(
         images=len(images),
         registered=len(placed),
-        left_out=tuple(image.name for image in images if image.name not in placed),
+        unreadable=unreadable,
+        left_out=tuple(name for name in without if name not in unreadable),
         reprojection_error_px=model.compute_mean_reprojection_error(),
         points=model.num_points3D(),
         seconds=seconds,
@@ -107,45 +114,10 @@ def _registration(images: Sequence[Path], model: Any, seconds: float) -> Registr
 
 
 def _check(registration: Registration, images: Sequence[Path]) -> None:
-    if registration.registered < max(3, registration.images / 2):
+    readable = registration.images - len(registration.unreadable)
+    if registration.registered < max(3, readable / 2):
         raise InputError(
-            f"only {registration.registered} of the {registration.images} photos in "
+            f"only {registration.registered} of the {readable} photos in "
             f"{images[0].parent} could be placed: add photos between them, so that neighbours "
             "overlap by two thirds, or leave out photos of something else"
         )
-
-
-def _undistort(
-    images: Sequence[Path], masks: Sequence[Path] | None, model: Any, folder: Path, threads: int
-) -> None:
-    """Write photos and masks without distortion; turn the model's cameras into pinholes."""
-    pinhole = import_pycolmap().CameraModelId.PINHOLE
-    index_of = {image.name: index for index, image in enumerate(images)}
-    for camera_id, camera in model.cameras.items():
-        intrinsics = pinhole_intrinsics(camera)
-        placed = [model.images[i] for i in model.reg_image_ids()]
-        placed = [image for image in placed if image.camera_id == camera_id]
-        indices = [index_of[image.name] for image in placed]
-        for image, index in zip(placed, indices, strict=True):
-            image.name = f"{images[index].stem}.png"
-            pixels = np.array([point.xy for point in image.points2D]).reshape(-1, 2)
-            moved = undistort_pixels(camera, intrinsics, pixels)
-            for point, xy in zip(image.points2D, moved, strict=True):
-                point.xy = xy
-        write = partial(_write_warped, images, masks, source_map(camera, intrinsics), folder)
-        with ThreadPoolExecutor(threads) as pool:
-            list(pool.map(write, indices))
-        camera.model, camera.params = pinhole, intrinsics[[0, 1, 0, 1], [0, 1, 2, 2]]
-
-
-def _write_warped(
-    images: Sequence[Path],
-    masks: Sequence[Path] | None,
-    source: Float[np.ndarray, "h w 2"],
-    folder: Path,
-    index: int,
-) -> None:
-    name = f"{images[index].stem}.png"
-    write_image(folder / IMAGES / name, warp(read_image(images[index]), source))
-    if masks is not None:
-        write_image(folder / MASKS / name, warp(read_mask(masks[index]), source))

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import difflib
 from collections import Counter
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from neus.config import load_method
 from neus.errors import InputError
+from neus.placement import scale_from, sphere_from, up_from
 from neus.scans import Reference, Scan, lies_in
 from neus.sources import check_source
+from neus.sources.intrinsics import read_intrinsics
+from neus.video import is_video
 
 if TYPE_CHECKING:
     from jsonschema import ValidationError
@@ -70,6 +74,7 @@ def check_inputs(scans: list[Scan], methods: list[Path]) -> None:
     Raises:
         InputError: two scans share a name; a method, folder or file is missing or cannot be read;
             a key of a method or of overrides is unknown; images, masks and cameras do not match.
+            Of several problems with the wanted scans, each is named on a line of its own.
     """
     for name, count in Counter(scan.name for scan in scans).items():
         if count > 1:
@@ -77,27 +82,75 @@ def check_inputs(scans: list[Scan], methods: list[Path]) -> None:
     for method in methods:
         load_method(method)
     made = [scan.path for scan in scans if scan.source == "demo"]
+    problems = [
+        f"scan {scan.name}: {problem}"
+        for scan in scans
+        if scan.is_wanted
+        for problem in _problems(scan, methods, made)
+    ]
+    if len(problems) > 1:
+        problems.insert(0, f"{len(problems)} things are missing or wrong:")
+    if problems:
+        raise InputError("\n  ".join(problems))
+
+
+def absent_references(scans: list[Scan]) -> list[str]:
+    """A sentence for each folder of references that does not exist, naming the wanted scans."""
+    without: dict[str, list[str]] = {}
     for scan in scans:
+        reference = scan.reference
+        if scan.is_wanted and reference.root is not None and reference.absence is not None:
+            without.setdefault(reference.absence, []).append(scan.name)
+    return [
+        f"{absence}: the meshes of {', '.join(names)} are made but not measured"
+        for absence, names in without.items()
+    ]
+
+
+def _problems(scan: Scan, methods: list[Path], made: list[Path]) -> list[str]:
+    """All that is wrong with a scan, each as a sentence."""
+    checks = [
+        lambda: _check_source(scan, made),
+        *(partial(_check_reference_file, file, made) for file in scan.reference.files),
+        lambda: _check_reference_cameras(scan.reference, made),
+        lambda: _check_overrides(scan, methods),
+    ]
+    problems = []
+    for check in checks:
         try:
-            _check_source(scan, made)
-            _check_reference(scan.reference, made)
-            for method in methods:
-                load_method(method, scan.overrides)
+            check()
         except InputError as error:
-            raise InputError(f"scan {scan.name}: {error}") from None
+            problems.append(str(error))
+    return problems
+
+
+def _check_overrides(scan: Scan, methods: list[Path]) -> None:
+    for method in methods:
+        load_method(method, scan.overrides)
 
 
 def _check_source(scan: Scan, made: list[Path]) -> None:
+    sphere_from(scan.sphere)
+    scale = scale_from(scan.scale, scan.unit)
+    up_from(scan.up, scan.source, scale)
+    if scan.intrinsics is not None:
+        read_intrinsics(scan.intrinsics)
+    if scale is not None and isinstance(scale.positions, Path) and not scale.positions.is_file():
+        raise InputError(f"{scale.positions} does not exist: correct the key scale.positions")
     if lies_in(scan.path, made):
+        return
+    if scan.source == "photos" and is_video(scan.path):
         return
     if not scan.path.is_dir():
         raise InputError(f"the folder {scan.path} does not exist: correct the key path")
     check_source(scan.source, scan.path, masks=scan.masks)
 
 
-def _check_reference(reference: Reference, made: list[Path]) -> None:
-    for file in reference.files:
-        if not lies_in(file, made) and not file.is_file():
-            raise InputError(f"{file} does not exist: correct the key reference")
+def _check_reference_file(file: Path, made: list[Path]) -> None:
+    if not lies_in(file, made) and not file.is_file():
+        raise InputError(f"{file} does not exist: correct the key reference")
+
+
+def _check_reference_cameras(reference: Reference, made: list[Path]) -> None:
     if reference.cameras is not None and not lies_in(reference.cameras, made):
-        check_source("dtu", reference.cameras, masks=False)
+        check_source("dtu", reference.cameras, masks="none")

@@ -8,6 +8,7 @@ downstream knows where the images came from.
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,6 +18,8 @@ import numpy as np
 from neus.cameras import OPENGL_FROM_OPENCV, Cameras
 from neus.errors import InputError
 from neus.images import read_image
+from neus.masks import read_mask, read_own_mask
+from neus.points import read_points
 from neus.similarity import Similarity
 
 if TYPE_CHECKING:
@@ -28,11 +31,20 @@ POINTS = "points.ply"
 
 @dataclass(frozen=True)
 class Frame:
-    """One posed image: its stem in the source, its file, its mask's file or None."""
+    """One posed image.
+
+    Attributes:
+        name: its stem in the source.
+        image: its file.
+        mask: its mask's file; its own file if it brings the mask itself; None if it has none.
+        rectify: takes the pixels of either file to those of the camera, where they differ, as
+            :class:`neus.rectification.Rectification`; in a canonical scene they do not.
+    """
 
     name: str
     image: Path
     mask: Path | None
+    rectify: Callable[[np.ndarray, bool], np.ndarray] | None = None
 
 
 @dataclass(frozen=True)
@@ -64,9 +76,14 @@ class Scene:
         return tuple(i for i in range(len(self.frames)) if i not in held_out)
 
     @property
+    def masked(self) -> tuple[int, ...]:
+        """The frames that have a mask; of the others nobody knows what is object."""
+        return tuple(i for i, frame in enumerate(self.frames) if frame.mask is not None)
+
+    @property
     def has_masks(self) -> bool:
         """Whether every frame has a mask."""
-        return all(frame.mask is not None for frame in self.frames)
+        return len(self.masked) == len(self.frames)
 
 
 def write_transforms(scene: Scene, folder: Path) -> None:
@@ -124,7 +141,10 @@ def load_scene(folder: Path) -> Scene:
             if file is not None and not file.is_file():
                 raise InputError(f"{file}, named in {path}, does not exist: write the scene again")
     test = tuple(i for i, record in enumerate(records) if record["file_path"] in held_out)
-    points, points_rgb = _load_points(folder, content.get("ply_file_path"))
+    no_points = np.zeros((0, 3)), np.zeros((0, 3), np.uint8)
+    points, points_rgb = (
+        read_points(folder / content["ply_file_path"]) if "ply_file_path" in content else no_points
+    )
     unit = content.get("unit", "source units")
     return Scene(frames, cameras, to_scene.inverse(), unit, test, points, points_rgb)
 
@@ -154,7 +174,7 @@ def load_image(scene: Scene, index: int) -> UInt8[np.ndarray, "h w 3"]:
         InputError: it is missing, unreadable or not of its camera's size.
     """
     file = scene.frames[index].image
-    return _of_camera_size(scene, index, file, read_image(file))
+    return _as_its_camera_sees(scene, index, file, read_image(file))
 
 
 def load_mask(scene: Scene, index: int) -> UInt8[np.ndarray, "h w"]:
@@ -163,24 +183,17 @@ def load_mask(scene: Scene, index: int) -> UInt8[np.ndarray, "h w"]:
     Raises:
         InputError: there is none, or it is unreadable or not of its camera's size.
     """
-    file = scene.frames[index].mask
-    if file is None:
-        raise InputError(f"{scene.frames[index].image} has no mask: add one, or go without masks")
-    return _of_camera_size(scene, index, file, read_mask(file))
+    frame = scene.frames[index]
+    if frame.mask is None:
+        raise InputError(f"{frame.image} has no mask: add one, or go without masks")
+    read = read_own_mask if frame.mask == frame.image else read_mask
+    return _as_its_camera_sees(scene, index, frame.mask, read(frame.mask))
 
 
-def read_mask(path: Path) -> UInt8[np.ndarray, "h w"]:
-    """Read a mask: grey, colour (the brightest channel counts) or binary with the values 0 and 1.
-
-    Raises:
-        InputError: the file is missing or no image.
-    """
-    red, green, blue = np.moveaxis(read_image(path), 2, 0)
-    mask = np.maximum(np.maximum(red, green), blue)  # twenty times as fast as max(axis=2)
-    return mask * np.uint8(255) if mask.max() == 1 else mask
-
-
-def _of_camera_size(scene: Scene, index: int, file: Path, image: np.ndarray) -> np.ndarray:
+def _as_its_camera_sees(scene: Scene, index: int, file: Path, image: np.ndarray) -> np.ndarray:
+    rectify = scene.frames[index].rectify
+    is_painted = file != scene.frames[index].image
+    image = image if rectify is None else rectify(image, is_painted)
     width, height = scene.cameras.widths[index], scene.cameras.heights[index]
     if image.shape[:2] != (height, width):
         raise InputError(
@@ -230,16 +243,3 @@ def _cameras_from_records(records: list[dict]) -> Cameras:
         matrix[2, 2] = 1
     sizes = np.array([[record["w"], record["h"]] for record in records], dtype=np.int64)
     return Cameras(intrinsics, poses, sizes[:, 0], sizes[:, 1])
-
-
-def _load_points(
-    folder: Path, name: str | None
-) -> tuple[Float[np.ndarray, "p 3"], UInt8[np.ndarray, "p 3"]]:
-    if name is None:
-        return np.zeros((0, 3)), np.zeros((0, 3), np.uint8)
-    import trimesh
-
-    cloud = trimesh.load(folder / name, process=False)
-    points = np.asarray(cloud.vertices, dtype=np.float64)  # pyright: ignore
-    colours = np.asarray(cloud.colors, dtype=np.uint8)[:, :3]  # pyright: ignore
-    return points, colours if len(colours) == len(points) else np.full_like(points, 128, np.uint8)

@@ -6,33 +6,33 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from neus.errors import InputError
 from neus.folders import folder_written_whole
 from neus.images import resize_coverage, resize_image, write_image
+from neus.masks import resize_seen
+from neus.overview import overview
+from neus.points import write_points
 from neus.scene import FILE, POINTS, Frame, Scene, load_image, load_mask, write_transforms
 
-if TYPE_CHECKING:
-    from jaxtyping import Float, UInt8
-
-IMAGES, MASKS = "images", "masks"
+IMAGES, MASKS, OVERVIEW = "images", "masks", "overview.png"
 
 
 def write_scene(scene: Scene, folder: Path, *, downscale: int, holdout: int, threads: int) -> None:
     """Write a scene as a folder, whole or not at all.
 
     Each image becomes ``images/{name}.png``, each mask ``masks/{name}.png``, a grey image of the
-    part of each pixel that the object covers.
+    part of each pixel that the object covers. ``overview.png`` shows where the sphere lies.
 
     Args:
         scene: its frames point to files anywhere; its cameras describe those files.
         folder: replaced if it holds a scene.
         downscale: images are made smaller by this whole number, each pixel the mean of the area
             that it covers; sides are rounded and the intrinsics follow the real sizes.
-        holdout: every so many frames, from the first one on, one is held out; 0 for none.
+        holdout: every so many frames, from the first one on, one is held out; 0 for none. Frames
+            that the scene holds out already take its place.
         threads: images that are worked on at the same time.
 
     Raises:
@@ -44,7 +44,7 @@ def write_scene(scene: Scene, folder: Path, *, downscale: int, holdout: int, thr
         np.rint(scene.cameras.widths / downscale).astype(np.int64),
         np.rint(scene.cameras.heights / downscale).astype(np.int64),
     )
-    with folder_written_whole(folder, (FILE, POINTS, IMAGES, MASKS)) as whole:
+    with folder_written_whole(folder, (FILE, POINTS, IMAGES, MASKS, OVERVIEW)) as whole:
         frames = tuple(
             Frame(
                 frame.name,
@@ -53,13 +53,14 @@ def write_scene(scene: Scene, folder: Path, *, downscale: int, holdout: int, thr
             )
             for frame in scene.frames
         )
-        test = tuple(range(0, len(frames), holdout)) if holdout else ()
+        test = scene.test or (tuple(range(0, len(frames), holdout)) if holdout else ())
         written = replace(scene, frames=frames, cameras=cameras, test=test)
         with ThreadPoolExecutor(threads) as pool:
             list(pool.map(partial(_write_frame, scene, written), range(len(frames))))
         if len(scene.points):
-            _write_points(whole / POINTS, scene.points, scene.points_rgb)
+            write_points(whole / POINTS, scene.points, scene.points_rgb)
         write_transforms(written, whole)
+        write_image(whole / OVERVIEW, overview(written))
 
 
 def _check(scene: Scene, folder: Path, downscale: int, holdout: int) -> None:
@@ -80,15 +81,11 @@ def _check(scene: Scene, folder: Path, downscale: int, holdout: int) -> None:
 def _write_frame(source: Scene, target: Scene, index: int) -> None:
     """Read, shrink and write the image and the mask of one frame."""
     width, height = int(target.cameras.widths[index]), int(target.cameras.heights[index])
-    frame = target.frames[index]
-    write_image(frame.image, resize_image(load_image(source, index), width, height))
-    if frame.mask is not None:
-        write_image(frame.mask, resize_coverage(load_mask(source, index), width, height))
-
-
-def _write_points(
-    path: Path, points: Float[np.ndarray, "p 3"], colours: UInt8[np.ndarray, "p 3"]
-) -> None:
-    import trimesh
-
-    trimesh.PointCloud(points, colors=colours).export(path)
+    frame, image = target.frames[index], load_image(source, index)
+    mask = None if frame.mask is None else load_mask(source, index)
+    if mask is not None and source.frames[index].mask == source.frames[index].image:
+        write_image(frame.image, resize_seen(image, mask, width, height))
+    else:
+        write_image(frame.image, resize_image(image, width, height))
+    if frame.mask is not None and mask is not None:
+        write_image(frame.mask, resize_coverage(mask, width, height))

@@ -1,4 +1,4 @@
-"""Estimate camera poses from photos with COLMAP and write undistorted photos with their model."""
+"""Estimate camera poses from photos with COLMAP and write their model."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from pathlib import Path
 
 from neus.cli import run
 from neus.poses import estimate_poses
-from neus.sources.headers import image_size
-from neus.sources.photos import find_images, find_masks
+from neus.sources.intrinsics import read_intrinsics
+from neus.sources.photos import find_images
+from neus.structure_from_motion import Method
 
 
 def arguments(argv: list[str] | None) -> argparse.Namespace:
@@ -18,10 +19,24 @@ def arguments(argv: list[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--images", type=Path, required=True, help="folder of photos, or one with images/ in it"
     )
-    parser.add_argument("--masks", type=Path, help="folder of masks, or one with masks/ in it")
     parser.add_argument(
         "--max-size", type=int, default=1600, help="longer photos are shrunk to find features, px"
     )
+    parser.add_argument(
+        "--pairing",
+        choices=["auto", "exhaustive", "sequential", "similar"],
+        default="auto",
+        help="which pairs are matched: all, neighbours (videos), those that look alike",
+    )
+    parser.add_argument(
+        "--mapper",
+        choices=["incremental", "global"],
+        default="incremental",
+        help="place photo after photo, or all at once",
+    )
+    parser.add_argument("--lens", default="SIMPLE_RADIAL", help="COLMAP's camera model")
+    parser.add_argument("--intrinsics", type=Path, help="text file with the known matrix K")
+    parser.add_argument("--work", type=Path, help="folder that keeps stages for the next run")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--output", type=Path, required=True, help="folder to write")
@@ -30,14 +45,19 @@ def arguments(argv: list[str] | None) -> argparse.Namespace:
 
 def main(argv: list[str] | None = None) -> int:
     options = arguments(argv)
-    images = find_images(options.images)
-    sizes = [image_size(image) for image in images]
-    estimate_poses(
-        images,
-        find_masks(options.masks, images, sizes) if options.masks else None,
-        options.output,
+    method = Method(
         max_size=options.max_size,
+        pairing=options.pairing,
+        mapper=options.mapper,
+        lens=options.lens,
+        intrinsics=options.intrinsics and read_intrinsics(options.intrinsics),
         seed=options.seed,
+    )
+    estimate_poses(
+        find_images(options.images),
+        options.output,
+        method,
+        work=options.work,
         threads=options.threads,
         report=partial(print, file=sys.stderr, flush=True),
     )

@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import argparse
+import json
 import sys
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 from neus.cli import run
-from neus.errors import InputError
 from neus.normalize import normalize
+from neus.placement import scale_from, sphere_from, up_from
+from neus.scale import to_metric
 from neus.scene_folder import write_scene
-from neus.sources.capture import Capture
-from neus.sources.colmap import read_colmap
-from neus.sources.dtu import read_dtu
+from neus.sources import SOURCES, read_source
 
 
 def arguments(argv: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--source", choices=["dtu", "demo", "photos"], required=True)
+    parser.add_argument("--source", choices=sorted(SOURCES), required=True)
     parser.add_argument("--path", type=Path, required=True, help="folder of the scan")
     parser.add_argument("--model", type=Path, help="output of estimate_poses.py (source photos)")
     parser.add_argument(
@@ -25,21 +28,58 @@ def arguments(argv: list[str] | None) -> argparse.Namespace:
     )
     parser.add_argument(
         "--masks",
-        action=argparse.BooleanOptionalAction,
-        default=True,
-        help="whether every image has a mask",
+        choices=["auto", "all", "none", "own"],
+        default="auto",
+        help="auto: those that there are; all: one for every image; own: alpha, or not black",
+    )
+    parser.add_argument(
+        "--sphere",
+        type=word_or_json,
+        default="auto",
+        help='auto, masks, points, cameras, or in units of the source {"centre": [x, y, z], '
+        '"radius": r} or {"low": [x, y, z], "high": [x, y, z]}',
+    )
+    parser.add_argument(
+        "--up",
+        type=word_or_json,
+        default="auto",
+        help="what becomes the z axis: auto, source, cameras, ground or [x, y, z]",
+    )
+    parser.add_argument(
+        "--scale",
+        type=word_or_json,
+        help='{"distance": 0.3, "between": [MARK, MARK]} with a mark [x, y, z] or '
+        '{"photo.jpg": [x, y], ...}, or {"positions": FILE}, or {"positions": "gps"}',
+    )
+    parser.add_argument(
+        "--unit", help="name of the unit of length; by default the source's own, or m with --scale"
     )
     parser.add_argument(
         "--holdout", type=int, default=8, help="hold out every so many images, 0 for none"
     )
+    parser.add_argument("--seed", type=int, default=0, help="of the search for the ground")
     parser.add_argument("--threads", type=int, default=2, help="images worked on at a time")
     parser.add_argument("--output", type=Path, required=True, help="scene folder to write")
     return parser.parse_args(argv)
 
 
+def word_or_json(text: str) -> Any:
+    return json.loads(text) if text[:1] in ("[", "{", '"') else text
+
+
 def main(argv: list[str] | None = None) -> int:
     options = arguments(argv)
-    scene = normalize(read(options), upright=options.source == "photos")
+    report = partial(print, file=sys.stderr, flush=True)
+    sphere, scale = sphere_from(options.sphere), scale_from(options.scale, options.unit)
+    up = up_from(options.up, options.source, scale)
+    capture = read_source(
+        options.source, options.path, masks=options.masks, model=options.model, report=report
+    )
+    if scale is not None:
+        capture = to_metric(capture, scale, report)
+    elif options.unit is not None:
+        capture = replace(capture, scene=replace(capture.scene, unit=options.unit))
+    scene = normalize(capture, sphere=sphere, up=up, seed=options.seed, report=report)
     write_scene(
         scene,
         options.output,
@@ -47,20 +87,8 @@ def main(argv: list[str] | None = None) -> int:
         holdout=options.holdout,
         threads=options.threads,
     )
-    print(
-        f"{len(scene.frames)} images; the unit sphere has a radius of "
-        f"{scene.to_source.scale:.6g} {scene.unit}",
-        file=sys.stderr,
-    )
+    report(f"{len(scene.frames)} images, {len(scene.masked)} with a mask")
     return 0
-
-
-def read(options: argparse.Namespace) -> Capture:
-    if options.source != "photos":
-        return read_dtu(options.path, masks=options.masks)
-    if options.model is None:
-        raise InputError("--source photos needs --model: run estimate_poses.py first")
-    return read_colmap(options.model, masks=options.masks)
 
 
 if __name__ == "__main__":

@@ -16,7 +16,8 @@ from neus.cameras import Cameras
 from neus.errors import InputError
 from neus.focus import focus_point, whole_radius
 from neus.images import write_image
-from neus.normalize import MARGIN, ball_from_points, normalize, rotation_between
+from neus.normalize import MARGIN, normalize, rotation_between
+from neus.object_ball import ball_from_points
 from neus.scene import Scene
 from neus.similarity import Similarity
 from neus.sources.capture import Capture
@@ -53,7 +54,7 @@ def mask_file(scene: Scene, index: int) -> Path:
 
 
 def focus_of(cameras: Cameras) -> np.ndarray:
-    focus = focus_point(cameras)
+    focus = focus_point(cameras.camera_to_world)
     assert focus is not None
     return focus
 
@@ -61,7 +62,9 @@ def focus_of(cameras: Cameras) -> np.ndarray:
 @pytest.mark.parametrize("name", OBJECTS)
 def test_the_object_that_masks_show_lies_in_the_sphere(tmp_path, name):
     half_axes = OBJECTS[name]
-    scene = normalize(captured(tmp_path, ring_cameras(), half_axes=half_axes), upright=False)
+    scene = normalize(
+        captured(tmp_path, ring_cameras(), half_axes=half_axes), sphere="auto", up="source"
+    )
     assert 0.5 < largest_distance(scene, half_axes) < 1
 
 
@@ -76,7 +79,7 @@ def test_points_beside_masks_make_the_sphere_tight(tmp_path, name):
         half_axes=half_axes,
         points=np.concatenate([on_object, around]),
     )
-    scene = normalize(capture, upright=False)
+    scene = normalize(capture, sphere="auto", up="source")
     assert 0.8 < largest_distance(scene, half_axes) < 1
     assert (np.linalg.norm(scene.points, axis=1) < 1).all()
     assert len(scene.points) == len(scene.points_rgb) >= 300
@@ -84,7 +87,7 @@ def test_points_beside_masks_make_the_sphere_tight(tmp_path, name):
 
 def test_the_scene_is_the_source_moved_by_one_similarity(tmp_path):
     capture = captured(tmp_path, ring_cameras(), half_axes=OBJECTS["sphere"])
-    scene = normalize(capture, upright=True)
+    scene = normalize(capture, sphere="auto", up="cameras")
     back = scene.cameras.transformed(scene.to_source)
     np.testing.assert_allclose(
         back.camera_to_world, capture.scene.cameras.camera_to_world, atol=1e-9
@@ -96,7 +99,7 @@ def test_the_scene_is_the_source_moved_by_one_similarity(tmp_path):
 def test_a_stated_sphere_is_taken_as_it_is(tmp_path):
     capture = captured(tmp_path, ring_cameras(), half_axes=OBJECTS["sphere"])
     stated = Similarity(50.0, np.eye(3), np.array([1.0, 2, 3]))
-    scene = normalize(replace(capture, sphere=stated), upright=False)
+    scene = normalize(replace(capture, sphere=stated), sphere="auto", up="source")
     np.testing.assert_array_equal(scene.to_source.matrix, stated.matrix)
 
 
@@ -109,7 +112,7 @@ def test_cameras_on_one_side_and_an_object_beyond_the_frame(tmp_path):
         half_axes=half_axes,
         points=ellipsoid_points(300, CENTRE, half_axes),
     )
-    assert 0.8 < largest_distance(normalize(capture, upright=False), half_axes) < 1
+    assert 0.8 < largest_distance(normalize(capture, sphere="auto", up="source"), half_axes) < 1
 
 
 def test_specks_empty_masks_and_one_lost_mask_do_not_matter(tmp_path):
@@ -118,14 +121,14 @@ def test_specks_empty_masks_and_one_lost_mask_do_not_matter(tmp_path):
     capture = captured(
         tmp_path, cameras, half_axes=half_axes, points=ellipsoid_points(300, CENTRE, half_axes)
     )
-    clean = normalize(capture, upright=False)
+    clean = normalize(capture, sphere="auto", up="source")
     masks = ellipsoid_masks(cameras, CENTRE, half_axes)
     masks[3][2:5, 3:6] = 255  # a speck
     masks[5][:] = 0  # the object is out of the frame
     masks[9] = np.roll(masks[9], 40, axis=1)  # the mask of another image
     for i in (3, 5, 9):
         write_image(mask_file(capture.scene, i), masks[i])
-    scene = normalize(capture, upright=False)
+    scene = normalize(capture, sphere="auto", up="source")
     assert largest_distance(scene, half_axes) < 1
     assert scene.to_source.scale == pytest.approx(clean.to_source.scale, rel=0.05)
 
@@ -138,12 +141,12 @@ def test_points_alone_show_the_object_in_front_of_its_surroundings(tmp_path):
     wrong = rng.uniform(-1.2, 1.2, (4, 3))
     points = np.concatenate([ellipsoid_points(400, CENTRE, half_axes), walls, wrong])
     capture = captured(tmp_path, ring_cameras(), points=points)
-    assert 0.75 < largest_distance(normalize(capture, upright=False), half_axes) < 1
+    assert 0.75 < largest_distance(normalize(capture, sphere="auto", up="source"), half_axes) < 1
 
 
 def test_poses_alone_give_what_the_images_show_whole(tmp_path):
     cameras = ring_cameras(focus=CENTRE)
-    scene = normalize(captured(tmp_path, cameras), upright=False)
+    scene = normalize(captured(tmp_path, cameras), sphere="auto", up="source")
     np.testing.assert_allclose(scene.to_source.translation, SOURCE.apply(CENTRE[None])[0])
     half_view = np.arctan2(45, 110)  # of the shorter side
     assert scene.to_source.scale == pytest.approx(37 * 4 * np.sin(half_view))
@@ -152,11 +155,13 @@ def test_poses_alone_give_what_the_images_show_whole(tmp_path):
 
 def test_upright_turns_the_cameras_up_to_z_and_only_when_asked(tmp_path):
     capture = captured(tmp_path, ring_cameras(), half_axes=OBJECTS["sphere"])
-    upright = normalize(capture, upright=True)
+    upright = normalize(capture, sphere="auto", up="cameras")
     vertical = SOURCE.rotation @ UP
     np.testing.assert_allclose(upright.to_source.rotation.T @ vertical, UP, atol=1e-6)
     assert upright.cameras.ups[:, 2].min() > 0
-    np.testing.assert_array_equal(normalize(capture, upright=False).to_source.rotation, np.eye(3))
+    np.testing.assert_array_equal(
+        normalize(capture, sphere="auto", up="source").to_source.rotation, np.eye(3)
+    )
 
 
 def test_the_focus_is_where_the_axes_meet_and_one_stray_camera_has_little_say():
@@ -171,10 +176,10 @@ def test_there_is_no_focus_of_parallel_or_outward_axes():
     cameras = ring_cameras()
     parallel = cameras.camera_to_world.copy()
     parallel[:, :, :3] = parallel[0, :, :3]
-    assert focus_point(replace(cameras, camera_to_world=parallel)) is None
+    assert focus_point(parallel) is None
     outward = cameras.camera_to_world.copy()
     outward[:, :, [0, 2]] *= -1
-    assert focus_point(replace(cameras, camera_to_world=outward)) is None
+    assert focus_point(outward) is None
 
 
 def test_parallel_cameras_with_points_are_normalised(tmp_path):
@@ -184,7 +189,7 @@ def test_parallel_cameras_with_points_are_normalised(tmp_path):
     row = replace(cameras, camera_to_world=poses)
     half_axes = np.full(3, 0.4)
     points = ellipsoid_points(200, CENTRE, half_axes)
-    scene = normalize(captured(tmp_path, row, points=points), upright=True)
+    scene = normalize(captured(tmp_path, row, points=points), sphere="auto", up="cameras")
     assert 0.75 < largest_distance(scene, half_axes) < 1
 
 
@@ -206,17 +211,17 @@ def test_what_cannot_be_normalised_is_refused_in_one_sentence(tmp_path):
         (replace(no_focus, frames=no_masks), "add masks"),
     ):
         with pytest.raises(InputError, match=sentence):
-            normalize(Capture(unusable, None), upright=False)
+            normalize(Capture(unusable, None), sphere="auto", up="source")
     for i in range(len(scene.frames)):  # the left edge in some, the right edge in others
         mask = np.zeros((90, 120), np.uint8)
         mask[:, slice(110, 120) if i % 2 else slice(0, 10)] = 255
         write_image(mask_file(scene, i), mask)
     with pytest.raises(InputError, match="do not agree"):
-        normalize(capture, upright=False)
+        normalize(capture, sphere="auto", up="source")
     for i in range(len(scene.frames)):
         write_image(mask_file(scene, i), np.zeros((90, 120), np.uint8))
     with pytest.raises(InputError, match="all masks are black"):
-        normalize(capture, upright=False)
+        normalize(capture, sphere="auto", up="source")
 
 
 def test_few_cameras_that_see_all_points_keep_them(tmp_path):

@@ -10,7 +10,8 @@ from scipy.spatial.transform import Rotation
 
 from neus.cameras import look_at
 from neus.errors import InputError
-from neus.paths import focus_point, spheric_path, up_direction
+from neus.paths import centre_of_interest, spheric_path
+from neus.vertical import up_direction
 
 UP = np.array([0.0, 0.0, 1.0])
 FOCUS = np.array([0.1, -0.2, 0.05])
@@ -143,24 +144,24 @@ class TestFocus:
         cameras = cap_rig()
         centre = cameras[0, :, 3]
         cameras[0] = look_at(centre, FOCUS + np.array([0.0, 0.5, 1.0]), UP)
-        np.testing.assert_allclose(focus_point(cameras), FOCUS, atol=5e-3)
+        np.testing.assert_allclose(centre_of_interest(cameras), FOCUS, atol=5e-3)
 
     def test_parallel_axes_fall_back_to_the_origin(self):
         cameras = np.stack([look_at(np.array([3, y, 0.0]), np.array([0, y, 0.0]), UP) for y in
                             (-1.0, 0.0, 1.0)])  # fmt: skip
-        np.testing.assert_array_equal(focus_point(cameras), 0)
+        np.testing.assert_array_equal(centre_of_interest(cameras), 0)
         path = spheric_path(cameras, 20)
         assert np.isfinite(path).all()
 
     def test_a_focus_outside_the_unit_sphere_falls_back_to_the_origin(self):
         np.testing.assert_array_equal(
-            focus_point(rig([0, 40, 80], 10.0, focus=np.array([1.5, 0.0, 0.0]))), 0
+            centre_of_interest(rig([0, 40, 80], 10.0, focus=np.array([1.5, 0.0, 0.0]))), 0
         )
 
     def test_cameras_that_look_away_fall_back_to_the_origin(self):
         cameras = RIGS["ring"].copy()
         cameras[:, :, [0, 2]] *= -1
-        np.testing.assert_array_equal(focus_point(cameras), 0)
+        np.testing.assert_array_equal(centre_of_interest(cameras), 0)
 
     @pytest.mark.parametrize("name", ["half ring", "ring", "dome", "two"])
     def test_level_cameras_give_the_vertical_however_they_are_spread(self, name):

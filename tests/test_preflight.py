@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 from neus.errors import InputError
-from neus.preflight import check_inputs, check_keys
+from neus.preflight import absent_references, check_inputs, check_keys
 from neus.scans import Scan, fingerprint, merged, scans_from_config
 
 ROOT = Path(__file__).parents[1]
@@ -33,7 +33,7 @@ def test_the_configurations_of_the_project_fit_the_schema(path: Path) -> None:
     ("keys", "sentence"),
     [
         ({"method": ["neus"]}, "config: unknown key method: did you mean methods?"),
-        ({"xyz": 1}, "config: unknown key xyz: the keys are scans, methods, seeds"),
+        ({"xyz": 1}, "config: unknown key xyz: the keys are scans, only, methods"),
         ({"methods": "neus"}, "config: key methods, 'neus' is not of type 'array': Names of"),
         ({"seeds": [0, "1"]}, "config: key seeds.1, '1' is not of type 'integer': --config makes"),
         ({"seeds": [0, 0]}, "config: key seeds, [0, 0] has non-unique elements: Seeds"),
@@ -55,7 +55,7 @@ def test_a_wrong_key(keys: dict[str, Any], sentence: str) -> None:
     [
         (DTU | {"downscal": 2}, "config: scan a, unknown key downscal: did you mean downscale?"),
         ({"name": "a", "source": "dtu"}, "config: scan a, the key path is missing"),
-        (DTU | {"source": "blender"}, "config: scan a, key source, 'blender' is not one of"),
+        (DTU | {"source": "bundler"}, "config: scan a, key source, 'bundler' is not one of"),
         (DTU | {"source": "demo"}, "config: scan a, key path, 'p' is refused: A scan of source"),
         (DTU | {"demo": {}}, "config: scan a, key demo, {} is refused: Only a scan of source"),
         (DTU | {"name": "demo"}, "config: scan demo, key name, 'demo' is refused: Letters"),
@@ -80,6 +80,8 @@ def test_every_key_is_described_and_has_a_default_or_must_be_given() -> None:
         for key, value in table.get("properties", {}).items():
             assert value["description"].strip().endswith("."), key
             optional = {"path", "reference", "demo", "kind", "root", "scan", "cameras"}
+            optional |= {"culling", "threshold"}
+            optional |= {"intrinsics", "scale", "distance", "between", "positions", "unit"}
             assert "default" in value or key in {*table.get("required", []), *optional}, key
 
 
@@ -95,7 +97,29 @@ def test_paths_below_the_results_and_the_place_of_a_demo() -> None:
     scan = with_defaults(name="b", source="photos", path="{results}/x", reference=MESH)
     assert (scan.path, scan.reference.path) == (Path("out/x"), Path("m.ply"))
     dtu = with_defaults(**DTU, reference={"kind": "dtu", "root": "{results}/r", "scan": 7})
-    assert dtu.reference.files[0] == Path("out/r/Points/stl/stl007_total.ply")
+    assert dtu.reference.root == Path("out/r")
+
+
+def test_a_reference_is_absent_while_its_folder_is(tmp_path: Path) -> None:
+    given = {"kind": "dtu", "root": str(tmp_path / "r"), "scan": 7, "culling": ["neus", "none"]}
+    absent = with_defaults(**DTU, reference=given)
+    assert (absent.reference.files, absent.reference.culling) == ([], ("none",))
+    (sentence,) = absent_references([absent, with_defaults(**DTU)])
+    assert sentence.endswith("r, does not exist: the meshes of a are made but not measured")
+    (tmp_path / "r").mkdir()
+    there = with_defaults(**DTU, reference=given)
+    assert there.reference.files[0] == tmp_path / "r/Points/stl/stl007_total.ply"
+    assert there.reference.culling == ("neus", "none")
+    assert absent_references([there]) == []
+
+
+def test_folders_may_be_called_as_in_either_release(tmp_path: Path) -> None:
+    scan = {"name": "a", "source": "dtu", "path": str(tmp_path / "scan24")}
+    assert with_defaults(**scan).path == tmp_path / "scan24"
+    (tmp_path / "dtu_scan24").mkdir()
+    assert with_defaults(**scan).path == tmp_path / "dtu_scan24"
+    (tmp_path / "scan24").mkdir()
+    assert with_defaults(**scan).path == tmp_path / "scan24"
 
 
 def test_overrides_of_all_scans_win_over_those_of_one() -> None:
@@ -119,13 +143,25 @@ def photos(tmp_path: Path) -> Path:
 
 
 def test_masks_are_found_insisted_on_or_ignored(photos: Path) -> None:
-    assert with_defaults(name="a", source="photos", path=str(photos)).masks is True
-    assert with_defaults(name="a", source="photos", path=str(photos), masks=False).masks is False
+    scan = {"name": "a", "source": "photos", "path": str(photos)}
+    choices = {choice: with_defaults(**scan, masks=choice) for choice in ("auto", True, False)}
+    assert [scan.masks for scan in choices.values()] == ["auto", "all", "none"]
+    (photos / "masks" / "000.png").unlink()
+    check_inputs([choices["auto"]], [NEUS])  # a photo without a mask is used, too
+    with pytest.raises(InputError, match=r"^scan a: .* no mask for the image 000\.png"):
+        check_inputs([choices[True]], [NEUS])
     shutil.rmtree(photos / "masks")
-    assert with_defaults(name="a", source="photos", path=str(photos)).masks is False
-    insisting = with_defaults(name="a", source="photos", path=str(photos), masks=True)
     with pytest.raises(InputError, match=r"^scan a: .* holds no folder masks/"):
-        check_inputs([insisting], [NEUS])
+        check_inputs([choices[True]], [NEUS])
+
+
+def test_broken_photos_are_left_out_but_three_must_remain(photos: Path) -> None:
+    scan = with_defaults(name="a", source="photos", path=str(photos))
+    (photos / "images" / "000.png").write_bytes(b"")
+    check_inputs([scan], [NEUS])
+    (photos / "images" / "001.png").write_bytes(b"")
+    with pytest.raises(InputError, match=r"^scan a: .* holds 2 photos that can be read"):
+        check_inputs([scan], [NEUS])
 
 
 def test_what_is_right_passes(photos: Path) -> None:
@@ -152,6 +188,12 @@ def test_two_scans_of_one_name(photos: Path) -> None:
     ("keys", "sentence"),
     [
         ({"path": "nowhere"}, "scan a: the folder nowhere does not exist"),
+        ({"path": "nowhere.mp4"}, "scan a: the folder nowhere.mp4 does not exist"),
+        ({"intrinsics": "K.txt"}, "scan a: K.txt does not exist: correct the key intrinsics"),
+        ({"scale": {"distance": 2}}, "scan a: scale: give distance and between, or positions"),
+        ({"scale": {"positions": "p"}}, "scan a: p does not exist: correct the key scale.positi"),
+        ({"sphere": {"low": [0, 0, 0], "high": [0, 1, 1]}}, "scan a: sphere: every coordinate"),
+        ({"up": [0, 0, 0]}, "scan a: up: [0, 0, 0] is no direction"),
         ({"reference": MESH}, "scan a: m.ply does not exist: correct the key reference"),
         ({"reference": MESH | {"path": __file__, "cameras": "c"}}, "scan a: the folder c does not"),
         ({"overrides": {"training": {"stps": 1}}}, "scan a: overrides: key training.stps"),

@@ -13,7 +13,8 @@ from synthetic_captures import ellipsoid_masks, ring_cameras, scene_on_disk
 from neus.errors import InputError
 from neus.folders import folder_written_whole
 from neus.images import read_image, write_image
-from neus.scene import Frame, Scene, load_image, load_images, load_masks, load_scene, read_mask
+from neus.masks import read_mask
+from neus.scene import Frame, Scene, load_image, load_images, load_masks, load_scene
 from neus.scene_folder import write_scene
 from neus.similarity import Similarity
 

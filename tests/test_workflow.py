@@ -16,8 +16,8 @@ import yaml
 
 ROOT = Path(__file__).parents[1]
 PROGRAMS = [
-    "make_demo", "estimate_poses", "normalize_scene", "train", "extract_mesh", "render_views",
-    "render_path", "evaluate_views", "evaluate_mesh", "results_table",
+    "make_demo", "extract_frames", "estimate_poses", "normalize_scene", "train", "extract_mesh",
+    "render_views", "render_path", "evaluate_views", "evaluate_mesh", "results_table",
 ]  # fmt: skip
 
 STAND_IN = '''
@@ -35,7 +35,7 @@ for word in sys.argv[1:]:
             file.write("-")
         if os.environ.get("FAIL"):
             sys.exit("error: stopped half-way")
-    elif flag in ("--output", "--metrics", "--csv", "--markdown", "--latex") or (
+    elif flag in ("--output", "--errors", "--metrics", "--csv", "--markdown", "--latex") or (
         flag == "--config" and name == "train"
     ):
         path = pathlib.Path(word) if pathlib.Path(word).suffix else pathlib.Path(word, "content")
@@ -115,6 +115,18 @@ def test_the_demo_is_planned_from_nothing(project: Path) -> None:
         "render_views": 2, "render_path": 2, "evaluate_views": 2, "evaluate_mesh": 2,
         "results_table": 1, "all": 1,
     }  # fmt: skip
+
+
+def test_a_video_is_cut_into_photos_first(project: Path) -> None:
+    (project / "walk.mp4").write_bytes(b"stands in for a video")
+    scans = [PHOTOS | {"path": "walk.mp4"}]
+    config = write_config(project / "video.yaml", scans=scans)
+    plan = planned(project, "--configfile", config)
+    assert plan["extract_frames"] == plan["estimate_poses"] == plan["normalize_scene"] == 1
+    config = write_config(project / "video.yaml", scans=scans, poses={"frames": 7})
+    printed = snakemake(project, "--configfile", config, "--dry-run", "--printshellcmds").stdout
+    assert "--count 7" in printed
+    assert "--pairing sequential" in printed
 
 
 def test_a_failed_training_keeps_its_checkpoints(finished: Path) -> None:

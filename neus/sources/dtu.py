@@ -36,14 +36,13 @@ def read_dtu(path: Path, *, masks: bool, unit: str = "mm") -> Capture:
     Args:
         path: the scan's folder.
         masks: whether each image has a mask, in ``mask/``.
-        unit: of the source frame; millimetres for DTU.
+        unit: of the source frame; millimetres for DTU, whose layout other data sets share.
 
     Raises:
         InputError: a file is missing or unreadable, or images, masks and cameras do not match.
     """
-    photos = find_photos(path, masks=masks)
+    photos, file = _files(path, masks)
     _check_sizes(photos)
-    file = _camera_file(path)
     matrices = _read_matrices(file)
     count = sum(key.startswith("world_mat_") and "inv" not in key for key in matrices)
     if count != len(photos.images):
@@ -62,6 +61,20 @@ def read_dtu(path: Path, *, masks: bool, unit: str = "mm") -> Capture:
         frames, cameras, Similarity.identity(), unit, (), no_points, no_points.astype(np.uint8)
     )
     return Capture(scene, _sphere(file, matrices, count))
+
+
+def _files(path: Path, masks: bool) -> tuple[PhotoFolder, Path]:
+    """Images, masks and cameras; one sentence names everything that is missing."""
+    found, problems = [], []
+    for look in (lambda: find_photos(path, masks=masks), lambda: _camera_file(path)):
+        try:
+            found.append(look())
+        except InputError as error:
+            problems.append(str(error))
+    if problems:
+        raise InputError("; ".join(problems))
+    photos, file = found
+    return photos, file
 
 
 def _check_sizes(photos: PhotoFolder) -> None:

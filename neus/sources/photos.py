@@ -43,7 +43,7 @@ def find_photos(path: Path, *, masks: bool) -> PhotoFolder:
     """
     images = find_images(path)
     sizes = tuple(image_size(image) for image in images)
-    if masks and _first_folder(path, MASK_FOLDERS) is None:
+    if masks and first_folder(path, MASK_FOLDERS) is None:
         raise InputError(
             f"{path} holds no folder masks/ or mask/: add a mask for each photo, or set masks to "
             "false"
@@ -57,11 +57,11 @@ def find_images(path: Path) -> list[Path]:
     Raises:
         InputError: the folder is missing or holds no image, or two images differ in suffix only.
     """
-    folder = _first_folder(path, IMAGE_FOLDERS)
+    folder = first_folder(path, IMAGE_FOLDERS)
     if folder is None and not path.is_dir():
         raise InputError(f"the folder {path} does not exist: point to a folder with photos")
     folder = folder or path
-    images = _images_in(folder)
+    images = images_in(folder)
     if not images:
         raise InputError(f"{folder} holds no .png, .jpg or .jpeg image: add or convert the photos")
     stem, count = Counter(image.stem for image in images).most_common(1)[0]
@@ -78,10 +78,10 @@ def find_masks(
     Raises:
         InputError: the folder is missing, an image has no mask, or one of another size.
     """
-    folder = _first_folder(path, MASK_FOLDERS) or path
+    folder = first_folder(path, MASK_FOLDERS) or path
     if not folder.is_dir():
         raise InputError(f"the folder {folder} does not exist: point to a folder with masks")
-    masks = match_masks(images, _images_in(folder), folder)
+    masks = [mask for mask in match_masks(images, images_in(folder), folder) if mask]
     for image, size, mask in zip(images, sizes, masks, strict=True):
         mask_size = image_size(mask)
         if mask_size != size:
@@ -92,23 +92,29 @@ def find_masks(
     return tuple(masks)
 
 
-def match_masks(images: Sequence[Path], masks: Sequence[Path], folder: Path) -> list[Path]:
+def match_masks(
+    images: Sequence[Path], masks: Sequence[Path], folder: Path, *, insist: bool = True
+) -> list[Path | None]:
     """The mask of each image: of the same name, else of the same number (000012.png and 012.png).
 
     ``photo.jpg.png``, the name that COLMAP asks for, is the mask of ``photo.jpg``.
 
+    Args:
+        insist: whether every image must have one; else None stands for those that are missing.
+
     Raises:
-        InputError: an image has no mask in ``folder``.
+        InputError: ``insist`` and images have no mask in ``folder``; all are named.
     """
     by_name = {mask.stem: mask for mask in masks}
     by_number = _by_number(masks) if len(_by_number(images)) == len(images) else {}
-    matched = []
-    for image in images:
-        mask = by_name.get(image.stem) or by_name.get(image.name)
-        mask = mask or by_number.get(number_in(image.stem))
-        if mask is None:
-            raise InputError(f"{folder} holds no mask for the image {image.name}: add one")
-        matched.append(mask)
+    matched = [
+        by_name.get(image.stem) or by_name.get(image.name) or by_number.get(number_in(image.stem))
+        for image in images
+    ]
+    bare = [image.name for image, mask in zip(images, matched, strict=True) if mask is None]
+    if bare and insist:
+        named = " nor for ".join(bare)
+        raise InputError(f"{folder} holds no mask for the image {named}: add what is missing")
     return matched
 
 
@@ -132,11 +138,12 @@ def _by_number(paths: Sequence[Path]) -> dict[int | None, Path]:
     return {number: path for number, path in pairs if number is not None and count[number] == 1}
 
 
-def _first_folder(path: Path, names: Sequence[str]) -> Path | None:
+def first_folder(path: Path, names: Sequence[str]) -> Path | None:
+    """The first of the folders ``path/name`` that exists, or None."""
     return next((path / name for name in names if (path / name).is_dir()), None)
 
 
-def _images_in(folder: Path) -> list[Path]:
+def images_in(folder: Path) -> list[Path]:
     """Image files, hidden ones left out (``._photo.jpg`` of macOS is no image)."""
     files = (path for path in folder.iterdir() if path.is_file())
     images = (p for p in files if p.suffix.lower() in SUFFIXES and not p.name.startswith("."))

@@ -11,7 +11,9 @@ from snakemake.utils import validate
 from neus import preflight
 from neus.config import load_method, method_as_yaml
 from neus.errors import InputError
+from neus.placement import GPS
 from neus.scans import fingerprint, lies_in, scans_from_config
+from neus.video import is_video
 
 PROJECT = Path(workflow.basedir)
 METHODS = PROJECT / "config" / "methods"
@@ -24,17 +26,19 @@ try:
     scans = scans_from_config(config)
     if workflow.is_main_process:  # a job on a cluster's node reads this file again
         preflight.check_inputs(scans, [METHODS / f"{name}.yaml" for name in config["methods"]])
+        for sentence in preflight.absent_references(scans):
+            print(f"warning: {sentence}", file=sys.stderr)
 except InputError as error:
     sys.exit(f"error: {error}")
 
 SCANS = {scan.name: scan for scan in scans}
 DEMOS = {scan.name: scan.path for scan in scans if scan.source == "demo"}
-RUNS = {"scan": SCANS, "method": config["methods"], "seed": config["seeds"]}
+WANTED = [scan.name for scan in scans if scan.is_wanted]
+RUNS = {"scan": WANTED, "method": config["methods"], "seed": config["seeds"]}
 
 RESULTS = config["results"]
 SCAN = f"{RESULTS}/{{scan}}"
 RUN = f"{SCAN}/{{method}}/seed{{seed}}"
-FIGURES = [f"{RUN}/{name}.json" for name in ["views", "mesh", "train"]]
 
 # More than a machine has: Snakemake cuts it down to --cores. A profile for a cluster sets its own.
 ALL_CORES = 64
@@ -90,10 +94,33 @@ def source_fingerprint(wildcards):
     return None if lies_in(path, DEMOS.values()) else fingerprint(path)
 
 
+def photos_folder(wildcards):
+    """The folder of a scan's photos: its own, or that of the frames of its video."""
+    path = SCANS[wildcards.scan].path
+    return f"{SCAN}/frames".format(scan=wildcards.scan) if is_video(path) else path
+
+
+def photos(wildcards):
+    frames = photos_folder(wildcards)
+    return frames if frames != SCANS[wildcards.scan].path else source(wildcards)
+
+
 def pose_options(wildcards):
-    scan = SCANS[wildcards.scan]
-    masks = scan.path if scan.masks else None
-    return options(images=scan.path, masks=masks, max_size=config["poses"]["max_size"])
+    scan, keys = SCANS[wildcards.scan], dict(config["poses"])
+    del keys["frames"]
+    if keys["pairing"] == "auto" and is_video(scan.path):
+        keys["pairing"] = "sequential"
+    return options(images=photos_folder(wildcards), intrinsics=scan.intrinsics, **keys)
+
+
+def known_intrinsics(wildcards):
+    file = SCANS[wildcards.scan].intrinsics
+    return [str(file)] if file else []
+
+
+def known_positions(wildcards):
+    positions = (SCANS[wildcards.scan].scale or {}).get("positions", GPS)
+    return [] if positions == GPS else [positions]
 
 
 def poses(wildcards):
@@ -105,11 +132,15 @@ def scene_options(wildcards, input):
     scan = SCANS[wildcards.scan]
     return options(
         source=scan.source,
-        path=scan.path,
+        path=photos_folder(wildcards),
         model=input.get("poses") or None,
         downscale=scan.downscale,
         masks=scan.masks,
+        sphere=json.dumps(scan.sphere),
+        up=json.dumps(scan.up),
+        scale=None if scan.scale is None else json.dumps(scan.scale),
         holdout=scan.holdout,
+        unit=scan.unit,
     )
 
 
@@ -129,13 +160,29 @@ def reference_paths(wildcards):
 
 def evaluation_options(wildcards):
     reference = SCANS[wildcards.scan].reference
+    if reference.absence is not None:
+        return options(absence=reference.absence, culling=wildcards.culling)
     return options(
         reference=reference.path,
         reference_root=reference.root,
         scan=reference.scan,
+        culling=wildcards.culling,
         known_cameras=reference.cameras,
-        **config["evaluation"],
+        samples=config["evaluation"]["samples"],
+        threshold=config["evaluation"]["threshold"],
+        absolute_threshold=reference.threshold,
     )
+
+
+def measured_runs(pattern):
+    """A pattern filled in for every run, once for each culling of its scan."""
+    return [
+        filled
+        for scan in WANTED
+        for filled in expand(
+            pattern, **RUNS | {"scan": [scan]}, culling=SCANS[scan].reference.culling
+        )
+    ]
 
 
 def show(path):

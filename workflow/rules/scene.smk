@@ -18,14 +18,37 @@ rule make_demo:
         "logged {log:q} python {SCRIPTS:q}/make_demo.py {params.options} --output {output:q}"
 
 
-rule estimate_poses:
+rule extract_frames:
     input:
         source,
+    output:
+        directory(f"{SCAN}/frames"),
+    params:
+        frames=config["poses"]["frames"],
+    log:
+        f"{SCAN}/logs/extract_frames.log",
+    benchmark:
+        f"{SCAN}/benchmarks/extract_frames.tsv"
+    threads: 4
+    resources:
+        mem_mb=4000,
+        runtime=60,
+    shell:
+        "logged {log:q} python {SCRIPTS:q}/extract_frames.py --video {input:q} "
+        "--count {params.frames} --output {output:q}"
+
+
+rule estimate_poses:
+    input:
+        photos,
+        intrinsics=known_intrinsics,
     output:
         directory(f"{SCAN}/poses"),
     params:
         options=pose_options,
         photos=source_fingerprint,
+        # No output: features and matches outlive a change of what comes after them.
+        work=f"{SCAN}/run/poses",
     log:
         f"{SCAN}/logs/estimate_poses.log",
     benchmark:
@@ -36,15 +59,21 @@ rule estimate_poses:
         runtime=240,
     shell:
         "logged {log:q} python {SCRIPTS:q}/estimate_poses.py {params.options} "
-        "--threads {threads} --output {output:q}"
+        "--work {params.work:q} --threads {threads} --output {output:q}"
 
 
 rule normalize_scene:
     input:
-        source,
+        photos,
         poses=poses,
+        positions=known_positions,
     output:
-        scene=directory(f"{SCAN}/scene"),
+        scene=report(
+            directory(f"{SCAN}/scene"),
+            patterns=["{name,overview}.png"],  # a bare {name} would take the images, too
+            category="Scenes",
+            caption="../report/scene.rst",
+        ),
     params:
         options=scene_options,
         photos=source_fingerprint,

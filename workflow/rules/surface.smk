@@ -31,17 +31,26 @@ rule evaluate_mesh:
         mesh=rules.extract_mesh.output.mesh,
         reference=reference_paths,
     output:
-        figures=f"{RUN}/mesh.json",
+        figures=f"{RUN}/mesh-{{culling}}.json",
+        errors=report(
+            directory(f"{RUN}/errors-{{culling}}"),
+            patterns=["{name}.png"],
+            category="Errors of the surface",
+            caption="../report/errors.rst",
+        ),
     params:
         options=evaluation_options,
+    wildcard_constraints:
+        culling="[a-z0-9]+",
     log:
-        f"{RUN}/logs/evaluate_mesh.log",
+        f"{RUN}/logs/evaluate_mesh-{{culling}}.log",
     benchmark:
-        f"{RUN}/benchmarks/evaluate_mesh.tsv"
+        f"{RUN}/benchmarks/evaluate_mesh-{{culling}}.tsv"
     threads: 4
     resources:
         mem_mb=8000,
         runtime=60,
     shell:
         "logged {log:q} python {SCRIPTS:q}/evaluate_mesh.py --mesh {input.mesh:q} "
-        "--scene {input.scene:q} {params.options} --threads {threads} --output {output.figures:q}"
+        "--scene {input.scene:q} {params.options} --threads {threads} --errors {output.errors:q} "
+        "--output {output.figures:q}"

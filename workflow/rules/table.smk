@@ -1,9 +1,12 @@
-# All figures in one table.
+# All figures in tables.
+
+FIGURES = [f"{RUN}/views.json", f"{RUN}/mesh-{{culling}}.json", f"{RUN}/train.json"]
 
 
 rule results_table:
     input:
-        expand(FIGURES, **RUNS),
+        figures=[measured_runs(name) for name in FIGURES],
+        published=PROJECT / "config" / "published" / "dtu.csv",
     output:
         csv=report(
             f"{RESULTS}/table.csv", category="Figures", caption="../report/table.rst"
@@ -11,9 +14,10 @@ rule results_table:
         markdown=f"{RESULTS}/table.md",
         latex=f"{RESULTS}/table.tex",
     params:
-        runs=expand("{scan},{method},{seed}," + ",".join(FIGURES), **RUNS),
+        runs=measured_runs("{scan},{method},{seed}," + ",".join(FIGURES)),
     log:
         f"{RESULTS}/table.log",  # the table as it is printed at the end
     shell:
-        "python {SCRIPTS:q}/results_table.py --runs {params.runs:q} --csv {output.csv:q} "
+        "python {SCRIPTS:q}/results_table.py --runs {params.runs:q} "
+        "--published {input.published:q} --csv {output.csv:q} "
         "--markdown {output.markdown:q} --latex {output.latex:q} > {log:q}"

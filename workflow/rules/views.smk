@@ -12,6 +12,8 @@ rule render_views:
             category="Held-out views",
             caption="../report/views.rst",
         ),
+    params:
+        train_views=config["evaluation"]["train_views"],
     log:
         f"{RUN}/logs/render_views.log",
     benchmark:
@@ -24,7 +26,7 @@ rule render_views:
     shell:
         "logged {log:q} python {SCRIPTS:q}/render_views.py --scene {input.scene:q} "
         "--model {input.model:q} --device {config[device]} --threads {threads} "
-        "--output {output.views:q}"
+        "--train-views {params.train_views} --output {output.views:q}"
 
 
 rule render_path:

@@ -1,0 +1,41 @@
+"""Point clouds in PLY files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from neus.errors import InputError
+
+if TYPE_CHECKING:
+    from jaxtyping import Float, UInt8
+
+
+def read_points(path: Path) -> tuple[Float[np.ndarray, "p 3"], UInt8[np.ndarray, "p 3"]]:
+    """Points and their colours, grey if the file has none.
+
+    Raises:
+        InputError: the file is missing or cannot be read.
+    """
+    import trimesh
+
+    if not path.is_file():
+        raise InputError(f"{path} does not exist: add the points, or remove ply_file_path")
+    try:
+        cloud = trimesh.load(path, process=False)
+        points = np.asarray(cloud.vertices, dtype=np.float64)  # pyright: ignore
+    except (ValueError, IndexError, KeyError, AttributeError) as error:
+        raise InputError(f"{path} cannot be read as points: write the file again") from error
+    colours = np.asarray(getattr(cloud, "colors", np.zeros((0, 4))), dtype=np.uint8)[:, :3]
+    return points, colours if len(colours) == len(points) else np.full(points.shape, 128, np.uint8)
+
+
+def write_points(
+    path: Path, points: Float[np.ndarray, "p 3"], colours: UInt8[np.ndarray, "p 3"]
+) -> None:
+    """Write points and their colours."""
+    import trimesh
+
+    trimesh.PointCloud(points, colors=colours).export(path)
