@@ -99,7 +99,8 @@ def test_tiny_scans_yield_both_tables(tmp_path: Path) -> None:
     """Three of the fifteen; all of them, which takes minutes, with NEUS_ALL_SCANS=1."""
     numbers = NUMBERS if os.environ.get("NEUS_ALL_SCANS") == "1" else NUMBERS[:3]
     make_procedural_scans(tmp_path)
-    config = load_config() | {"only": [f"scan{number}" for number in numbers]}
+    config = load_config()
+    config["only"] = [f"scan{number}" for number in numbers]
     for scan in config["scans"][1:]:  # three cullings of one scan are enough
         scan["reference"]["culling"] = ["none"]
     grid = {"levels": 6, "log2_entries": 12, "finest_resolution": 128}
