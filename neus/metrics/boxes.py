@@ -6,7 +6,8 @@ leaves of equally many things, so that the tree needs no links.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numba import njit
@@ -60,6 +61,62 @@ def squared_to_box(point, lower, upper):
         outside = max(lower[k] - point[k], 0.0, point[k] - upper[k])
         total += outside * outside
     return total
+
+
+def nearest_search(squared_distance: Callable[..., Any], leaf: int) -> Callable[..., None]:
+    """Compile the search for the nearest thing to each query.
+
+    Args:
+        squared_distance: compiled function of a query and a thing.
+        leaf: things under one leaf of the tree.
+
+    Returns:
+        A function of queries ``[n, 3]`` in Morton order, things in Morton order, the tree's two
+        sides and a squared bound, which fills ``squared[n]``, at most the bound, and
+        ``positions[n]``, which mean nothing where nothing lies within the bound.
+    """
+
+    @njit(nogil=True)
+    def search(queries, things, lower, upper, squared_bound, squared, positions):
+        """Branch and bound, the nearer child first.
+
+        The thing that was nearest to the last query bounds the search for the next. The slack
+        keeps that thing itself in the running, so that no answer depends on the queries before it.
+        """
+        first_leaf = len(lower) // 2
+        nodes = np.empty(64, np.int64)
+        node_squared = np.empty(64)
+        found = 0
+        for i in range(len(queries)):
+            query = queries[i]
+            last = squared_distance(query, things[found]) * (1 + 1e-9) + 1e-300
+            best = min(last, squared_bound)
+            depth = 1
+            nodes[0], node_squared[0] = 1, 0.0
+            while depth > 0:
+                depth -= 1
+                if node_squared[depth] >= best:
+                    continue
+                node = nodes[depth]
+                if node >= first_leaf:
+                    start = (node - first_leaf) * leaf
+                    for j in range(start, min(start + leaf, len(things))):
+                        distance = squared_distance(query, things[j])
+                        if distance < best:
+                            best, found = distance, j
+                    continue
+                near, far = 2 * node, 2 * node + 1
+                near_squared = squared_to_box(query, lower[near], upper[near])
+                far_squared = squared_to_box(query, lower[far], upper[far])
+                if far_squared < near_squared:
+                    near, far = far, near
+                    near_squared, far_squared = far_squared, near_squared
+                nodes[depth], node_squared[depth] = far, far_squared
+                nodes[depth + 1], node_squared[depth + 1] = near, near_squared
+                depth += 2
+            squared[i], positions[i] = best, found
+
+    return search
 
 
 def _joined(bounds: np.ndarray, leaves: int, leaf: int, join: np.ufunc, empty: float) -> np.ndarray:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numba import njit
 
-from neus.metrics.boxes import box_tree, morton_codes, squared_to_box
+from neus.metrics.boxes import box_tree, morton_codes, nearest_search
 
 if TYPE_CHECKING:
     from jaxtyping import Float, Int
@@ -58,48 +58,8 @@ class TriangleTree:
     def _query_chunk(self, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         squared = np.empty(len(points))
         positions = np.zeros(len(points), np.int64)
-        _nearest(points, self.corners, self.lower, self.upper, squared, positions)
+        _nearest(points, self.corners, self.lower, self.upper, np.inf, squared, positions)
         return np.sqrt(squared), positions
-
-
-@njit(nogil=True)
-def _nearest(points, corners, lower, upper, squared, positions):
-    """Branch and bound, the nearer child first.
-
-    The triangle that was nearest to the last point bounds the search for the next. The slack keeps
-    that triangle itself in the running, so that no answer depends on the points before it.
-    """
-    first_leaf = len(lower) // 2
-    nodes = np.empty(64, np.int64)
-    node_squared = np.empty(64)
-    found = 0
-    for i in range(len(points)):
-        point = points[i]
-        best = _squared_to_triangle(point, corners[found]) * (1 + 1e-9) + 1e-300
-        depth = 1
-        nodes[0], node_squared[0] = 1, 0.0
-        while depth > 0:
-            depth -= 1
-            if node_squared[depth] >= best:
-                continue
-            node = nodes[depth]
-            if node >= first_leaf:
-                start = (node - first_leaf) * LEAF
-                for j in range(start, min(start + LEAF, len(corners))):
-                    distance = _squared_to_triangle(point, corners[j])
-                    if distance < best:
-                        best, found = distance, j
-                continue
-            near, far = 2 * node, 2 * node + 1
-            near_squared = squared_to_box(point, lower[near], upper[near])
-            far_squared = squared_to_box(point, lower[far], upper[far])
-            if far_squared < near_squared:
-                near, far = far, near
-                near_squared, far_squared = far_squared, near_squared
-            nodes[depth], node_squared[depth] = far, far_squared
-            nodes[depth + 1], node_squared[depth + 1] = near, near_squared
-            depth += 2
-        squared[i], positions[i] = best, found
 
 
 @njit(nogil=True)
@@ -144,3 +104,6 @@ def _squared_to_segment(p, a, b):
         t = min(max((apx * abx + apy * aby + apz * abz) / length_squared, 0.0), 1.0)
     dx, dy, dz = apx - t * abx, apy - t * aby, apz - t * abz
     return dx * dx + dy * dy + dz * dz
+
+
+_nearest = nearest_search(_squared_to_triangle, LEAF)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numba import njit
 
-from neus.metrics.boxes import box_tree, morton_codes, squared_to_box
+from neus.metrics.boxes import box_tree, morton_codes, nearest_search
 
 if TYPE_CHECKING:
     from jaxtyping import Float
@@ -42,7 +42,8 @@ def nearest_distances(
     def answer(chunk: np.ndarray) -> None:
         squared = np.empty(len(chunk))
         points = np.ascontiguousarray(queries[chunk], dtype=np.float64)
-        _nearest(points, targets, lower, upper, bound * bound, squared)
+        unused = np.empty(len(chunk), np.int64)
+        _nearest(points, targets, lower, upper, bound * bound, squared, unused)
         distances[chunk] = np.where(squared < bound * bound, np.sqrt(squared), np.inf)
 
     with ThreadPoolExecutor(workers) as pool:
@@ -51,42 +52,9 @@ def nearest_distances(
 
 
 @njit(nogil=True)
-def _nearest(queries, targets, lower, upper, squared_bound, squared):
-    """Branch and bound, the nearer child first; the last answer bounds the next search."""
-    first_leaf = len(lower) // 2
-    nodes = np.empty(64, np.int64)
-    node_squared = np.empty(64)
-    found = 0
-    for i in range(len(queries)):
-        query = queries[i]
-        best = min(_squared(query, targets[found]), squared_bound)
-        depth = 1
-        nodes[0], node_squared[0] = 1, 0.0
-        while depth > 0:
-            depth -= 1
-            if node_squared[depth] >= best:
-                continue
-            node = nodes[depth]
-            if node >= first_leaf:
-                start = (node - first_leaf) * LEAF
-                for j in range(start, min(start + LEAF, len(targets))):
-                    distance = _squared(query, targets[j])
-                    if distance < best:
-                        best, found = distance, j
-                continue
-            near, far = 2 * node, 2 * node + 1
-            near_squared = squared_to_box(query, lower[near], upper[near])
-            far_squared = squared_to_box(query, lower[far], upper[far])
-            if far_squared < near_squared:
-                near, far = far, near
-                near_squared, far_squared = far_squared, near_squared
-            nodes[depth], node_squared[depth] = far, far_squared
-            nodes[depth + 1], node_squared[depth + 1] = near, near_squared
-            depth += 2
-        squared[i] = best
-
-
-@njit(nogil=True)
 def _squared(a, b):
     x, y, z = a[0] - b[0], a[1] - b[1], a[2] - b[2]
     return x * x + y * y + z * z
+
+
+_nearest = nearest_search(_squared, LEAF)
