@@ -6,41 +6,39 @@ import numba as nb
 import numpy as np
 
 from benchmarks.timing import Case
+from neus.ops.cpu.threads import on_all_threads, workers
 
 
-@nb.njit(parallel=True, cache=True, boundscheck=False)
-def gather(table, rows, sums):
+@nb.njit(nogil=True, cache=True, boundscheck=False)
+def gather(worker, workers, table, rows, sums):
     """Sum the rows, as 64-bit words, that each thread's share of ``rows`` names."""
-    share = len(rows) // len(sums)
-    for part in nb.prange(len(sums)):
-        total = np.uint64(0)
-        for row in rows[part * share : (part + 1) * share]:
-            total += table[row]
-        sums[part] = total
+    share = len(rows) // workers
+    total = np.uint64(0)
+    for row in rows[worker * share : (worker + 1) * share]:
+        total += table[row]
+    sums[worker] = total
 
 
-@nb.njit(parallel=True, cache=True, boundscheck=False)
-def scatter(tables, rows):
+@nb.njit(nogil=True, cache=True, boundscheck=False)
+def scatter(worker, workers, tables, rows):
     """Add to both features of the rows, each thread in a table of its own."""
-    share = len(rows) // len(tables)
-    for part in nb.prange(len(tables)):
-        table = tables[part]
-        for row in rows[part * share : (part + 1) * share]:
-            table[row, 0] += np.float32(1)
-            table[row, 1] += np.float32(2)
+    share, table = len(rows) // workers, tables[worker]
+    for row in rows[worker * share : (worker + 1) * share]:
+        table[row, 0] += np.float32(1)
+        table[row, 1] += np.float32(2)
 
 
 def accesses(level_rows: int, table_rows: int, count: int) -> tuple[Case, Case, Case]:
     """``count`` gathers from a level, gathers from the whole table, and additions to a level."""
     rng = np.random.default_rng(0)
-    parts = nb.get_num_threads()
+    parts = workers()
     in_level = rng.integers(level_rows, size=count, dtype=np.int32)
     in_table = rng.integers(table_rows, size=count, dtype=np.int32)
     words = rng.integers(1 << 62, size=table_rows, dtype=np.uint64)
     sums = np.empty(parts, np.uint64)
     tables = np.zeros((parts, level_rows, 2), np.float32)
     return (
-        Case(lambda _: gather(words[:level_rows], in_level, sums)),
-        Case(lambda _: gather(words, in_table, sums)),
-        Case(lambda _: scatter(tables, in_level)),
+        Case(lambda _: on_all_threads(gather, words[:level_rows], in_level, sums)),
+        Case(lambda _: on_all_threads(gather, words, in_table, sums)),
+        Case(lambda _: on_all_threads(scatter, tables, in_level)),
     )

@@ -8,7 +8,6 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from importlib.util import find_spec
 from pathlib import Path
 
 import torch
@@ -19,14 +18,8 @@ DEVICES = ("auto", "cpu", "cuda")
 
 
 def set_threads(threads: int) -> None:
-    """Let torch and, where it is installed, numba use ``threads`` cores."""
-    if find_spec("numba") is None:
-        torch.set_num_threads(threads)
-        return
-    import numba
-
-    numba.set_num_threads(min(threads, numba.config.NUMBA_NUM_THREADS))  # pyright: ignore
-    torch.set_num_threads(threads)  # last: numba's pool, as it starts, sets OpenMP's number
+    """Let torch, and with it the operators of ``neus.ops.cpu``, use ``threads`` cores."""
+    torch.set_num_threads(threads)
 
 
 @contextmanager

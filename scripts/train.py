@@ -61,7 +61,7 @@ def main(argv: list[str] | None = None) -> int:
         set_threads(options.threads)
         backend_for(device, method.backend)  # refuses before the images are read
         if device.type == "cpu":
-            _announce_compilation()
+            _compile_kernels()
         train = list(scene.train)
         images = load_images(scene)
         masked = scene.masked if method.training.losses.mask > 0 else ()
@@ -88,11 +88,12 @@ def main(argv: list[str] | None = None) -> int:
     return 0
 
 
-def _announce_compilation() -> None:
-    from neus.ops.cpu.compilation import compiled_before
+def _compile_kernels() -> None:
+    from neus.ops.cpu.warm_up import compile_kernels, compiled_before
 
     if not compiled_before():
-        print("compiling the kernels, once: a minute or so", file=sys.stderr, flush=True)
+        print("compiling the kernels, once: some ten seconds", file=sys.stderr, flush=True)
+        compile_kernels()
 
 
 def _metrics(figures: RunFigures, seed: int, device: str, memory: float) -> dict:

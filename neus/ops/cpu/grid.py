@@ -8,8 +8,8 @@ import numpy as np
 from torch import Tensor
 
 from neus.ops.cpu import grid_kernels
-from neus.ops.cpu.networks import slabs
 from neus.ops.cpu.products import padded
+from neus.ops.cpu.threads import on_all_threads
 from neus.ops.cpu.vector_code import TILE
 from neus.ops.grid import GridLayout
 
@@ -32,9 +32,8 @@ def encoded_tiles(
     inputs = np.empty((tiles, padded(3 + features), TILE), np.float32)
     jacobian = np.empty((tiles if with_jacobian else 0, features, 3, TILE), np.float32)
     words = table.detach().numpy().view(np.uint64)[:, 0]
-    grid_kernels.encode(
-        x.detach().numpy(), words, *kernel_layout(grid), active_levels, slabs(), inputs, jacobian
-    )
+    points, layout = x.detach().numpy(), (*kernel_layout(grid), active_levels)
+    on_all_threads(grid_kernels.encode, points, words, *layout, inputs, jacobian)
     return inputs, jacobian
 
 
@@ -48,7 +47,8 @@ def add_scatter(
 
     ``operands`` are inputs, inputs_bar, to_inputs and directions, all tiles.
     """
-    grid_kernels.scatter(*operands, *kernel_layout(grid), active_levels, slabs(), gradient.numpy())
+    layout = (*kernel_layout(grid), active_levels)
+    on_all_threads(grid_kernels.scatter, *operands, *layout, gradient.numpy())
 
 
 def kernel_layout(

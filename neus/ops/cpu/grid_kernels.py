@@ -11,7 +11,7 @@ from __future__ import annotations
 import numba as nb
 import numpy as np
 
-from neus.ops.cpu.compilation import kernel, parallel_kernel
+from neus.ops.cpu.compilation import kernel
 from neus.ops.cpu.tiles import load_points
 from neus.ops.grid import HASH_PRIMES
 
@@ -20,8 +20,10 @@ _I32, _U32, _F32 = nb.int32, nb.uint32, nb.float32
 _ZERO, _HALF, _ONE = np.float32(0), np.float32(0.5), np.float32(1)
 
 
-@parallel_kernel
-def encode(x, table, scale, resolution, dense, offsets, mask, levels, slabs, inputs, jacobian):
+@kernel
+def encode(
+    worker, workers, x, table, scale, resolution, dense, offsets, mask, levels, inputs, jacobian
+):
     """Fill ``inputs`` from ``x[n, 3]`` and, unless it is empty, ``jacobian[tile, c, 3, sample]``.
 
     ``table`` holds the two features of a row as one 64-bit word. The Jacobian is with respect to
@@ -30,35 +32,34 @@ def encode(x, table, scale, resolution, dense, offsets, mask, levels, slabs, inp
     """
     tiles, channels, samples = inputs.shape
     flat = inputs.reshape(-1)
-    for slab in nb.prange(slabs):
-        for tile in range(slab * tiles // slabs, (slab + 1) * tiles // slabs):
-            load_points(x, tile, channels, flat)
-        corner = np.empty((8, samples), np.uint32)
-        fraction = np.empty((3, samples), np.float32)
-        words = np.empty((8, samples), np.uint64)
-        values = words.view(np.float32).reshape(8, samples, 2)
-        for level in range(levels):
-            entries = table[offsets[level] : offsets[level + 1]]
-            for tile in range(slab * tiles // slabs, (slab + 1) * tiles // slabs):
-                _locate(
-                    inputs[tile], scale[level], resolution[level], dense[level], len(entries),
-                    mask, corner, fraction,
-                )  # fmt: skip
-                for c in range(8):
-                    for i in range(samples):
-                        words[c, i] = entries[corner[c, i]]
-                if len(jacobian):
-                    _interpolate_with_slopes(
-                        values, fraction, scale[level], level, inputs[tile], jacobian[tile]
-                    )
-                else:
-                    _interpolate(values, fraction, level, inputs[tile])
+    for tile in range(worker * tiles // workers, (worker + 1) * tiles // workers):
+        load_points(x, tile, channels, flat)
+    corner = np.empty((8, samples), np.uint32)
+    fraction = np.empty((3, samples), np.float32)
+    words = np.empty((8, samples), np.uint64)
+    values = words.view(np.float32).reshape(8, samples, 2)
+    for level in range(levels):
+        entries = table[offsets[level] : offsets[level + 1]]
+        for tile in range(worker * tiles // workers, (worker + 1) * tiles // workers):
+            _locate(
+                inputs[tile], scale[level], resolution[level], dense[level], len(entries),
+                mask, corner, fraction,
+            )  # fmt: skip
+            for c in range(8):
+                for i in range(samples):
+                    words[c, i] = entries[corner[c, i]]
+            if len(jacobian):
+                _interpolate_with_slopes(
+                    values, fraction, scale[level], level, inputs[tile], jacobian[tile]
+                )
+            else:
+                _interpolate(values, fraction, level, inputs[tile])
 
 
-@parallel_kernel
+@kernel
 def scatter(
-    inputs, inputs_bar, to_inputs, directions, scale, resolution, dense, offsets, mask, levels,
-    workers, gradient,
+    worker, workers, inputs, inputs_bar, to_inputs, directions,
+    scale, resolution, dense, offsets, mask, levels, gradient,
 ):  # fmt: skip
     """Add ``<dy, dE/dtable> + <gy, dJ/dtable v>`` to ``gradient``; one thread owns one level.
 
@@ -66,14 +67,13 @@ def scatter(
     ``directions[tile, 3, sample]`` in grid coordinates. No two threads write to the same row, so
     the result is the same in every run.
     """
-    for worker in nb.prange(workers):
-        # Levels are dealt out in turn, so that every worker gets cheap coarse and costly fine ones.
-        for level in range(worker, levels, workers):
-            scatter_level(
-                inputs, inputs_bar, to_inputs, directions, level,
-                scale[level], resolution[level], dense[level], mask,
-                gradient[offsets[level] : offsets[level + 1]],
-            )  # fmt: skip
+    # Levels are dealt out in turn, so that every worker gets cheap coarse and costly fine ones.
+    for level in range(worker, levels, workers):
+        scatter_level(
+            inputs, inputs_bar, to_inputs, directions, level,
+            scale[level], resolution[level], dense[level], mask,
+            gradient[offsets[level] : offsets[level + 1]],
+        )  # fmt: skip
 
 
 @kernel

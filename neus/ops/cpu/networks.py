@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numba as nb
 import numpy as np
 import torch
 from torch import Tensor
@@ -50,15 +49,15 @@ class PackedNetwork:
             first_row += rows[i]
         return cls(forward, backward, starts[:-1], padded_biases, rows, columns)
 
-    def zero_totals(self, slabs: int) -> tuple[np.ndarray, np.ndarray]:
-        """Where each slab sums the gradients of weights and of biases."""
-        weights = np.zeros((slabs, len(self.forward)), np.float32)
-        return weights, np.zeros((slabs, len(self.biases) * TILE), np.float32)
+    def zero_totals(self, workers: int) -> tuple[np.ndarray, np.ndarray]:
+        """Where each worker sums the gradients of weights and of biases."""
+        weights = np.zeros((workers, len(self.forward)), np.float32)
+        return weights, np.zeros((workers, len(self.biases) * TILE), np.float32)
 
     def gradients(
         self, weights: Sequence[Tensor], totals: tuple[np.ndarray, np.ndarray]
     ) -> tuple[list[Tensor], list[Tensor]]:
-        """Gradients of weights and biases, summed over the slabs in their order.
+        """Gradients of weights and biases, summed over the workers in their order.
 
         Columns of ``weights`` past those that were packed get zeros.
         """
@@ -73,8 +72,3 @@ class PackedNetwork:
             weight_bars.append(weight_bar)
             bias_bars.append(bias_bar)
         return weight_bars, bias_bars
-
-
-def slabs() -> int:
-    """One slab of samples for each thread."""
-    return nb.get_num_threads()

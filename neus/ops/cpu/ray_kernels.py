@@ -6,19 +6,20 @@ import math
 
 import numba as nb
 
-from neus.ops.cpu.compilation import kernel, parallel_kernel
+from neus.ops.cpu.compilation import kernel
 from neus.ops.types import EMPTY, INSIDE
 
 _F32 = nb.float32
 
 
-@parallel_kernel
-def march(origins, directions, occupancy, step, jitter, counts, distances):
+@kernel
+def march(worker, workers, origins, directions, occupancy, step, jitter, counts, distances):
     """Write the sample distances of every ray to its row of ``distances`` and their number."""
     resolution = occupancy.shape[0]
     last, half = resolution - 1, _F32(0.5)
     size = _F32(resolution)
-    for ray in nb.prange(origins.shape[0]):
+    rays = origins.shape[0]
+    for ray in range(worker * rays // workers, (worker + 1) * rays // workers):
         ox, oy, oz = origins[ray, 0], origins[ray, 1], origins[ray, 2]
         dx, dy, dz = directions[ray, 0], directions[ray, 1], directions[ray, 2]
         middle = -(ox * dx + oy * dy + oz * dz)

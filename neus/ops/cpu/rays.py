@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from neus.ops.cpu import ray_kernels
+from neus.ops.cpu.threads import on_all_threads
 from neus.ops.types import Samples
 
 if TYPE_CHECKING:
@@ -26,7 +27,8 @@ def march_rays(
 ) -> Samples:
     counts = np.empty(len(origins), np.int64)
     distances = np.empty((len(origins), math.ceil(2 / step) + 1), np.float32)
-    ray_kernels.march(
+    on_all_threads(
+        ray_kernels.march,
         origins.contiguous().numpy(),
         directions.contiguous().numpy(),
         occupancy.numpy(),

@@ -11,10 +11,11 @@ from torch import Tensor
 
 from neus.ops.cpu import sdf_kernels
 from neus.ops.cpu.grid import add_scatter, encoded_tiles
-from neus.ops.cpu.networks import PackedNetwork, slabs
+from neus.ops.cpu.networks import PackedNetwork
 from neus.ops.cpu.products import sum_lanes
 from neus.ops.cpu.table import TableGradient
-from neus.ops.cpu.vector_code import TILE
+from neus.ops.cpu.threads import on_all_threads, workers
+from neus.ops.cpu.vector_code import ROWS, TILE
 from neus.ops.grid import GridLayout
 
 if TYPE_CHECKING:
@@ -49,10 +50,10 @@ def sdf_distance(
     network = _packed(weights, biases, grid, active_levels)
     distance = torch.empty(1, len(x))
     tiles, channels, _ = inputs.shape
-    shape = (tiles, channels, len(weights) - 1, network.rows[0])
-    sdf_kernels.evaluate_distance(
-        inputs.ravel(), network.forward, network.starts, network.biases, shape,
-        np.float32(sharpness), slabs(), distance.numpy(),
+    shape = (tiles, channels, len(weights) - 1, network.rows[0], ROWS)
+    on_all_threads(
+        sdf_kernels.evaluate_distance, inputs.ravel(), network.forward, network.starts,
+        network.biases, shape, np.float32(sharpness), distance.numpy(),
     )  # fmt: skip
     return distance[0]
 
@@ -79,12 +80,12 @@ class _SdfAndGradient(torch.autograd.Function):
         values, slopes, chains = np.empty((3, tiles * (layers - 1) * shape[3] * TILE), np.float32)
         to_inputs = np.empty_like(inputs)
         out, gradient = torch.empty(len(biases[-1]), len(x)), torch.empty(3, len(x))
-        settings = (shape, np.float32(sharpness), slabs())
+        settings = (shape, np.float32(sharpness))
         top_row = weights[-1][0].detach().numpy()
-        sdf_kernels.evaluate(
-            inputs.ravel(), jacobian, network.forward, network.backward, network.starts,
-            network.biases, top_row, *settings, values, slopes, chains, to_inputs.ravel(),
-            out.numpy(), gradient.numpy(),
+        on_all_threads(
+            sdf_kernels.evaluate, inputs.ravel(), jacobian, network.forward, network.backward,
+            network.starts, network.biases, top_row, *settings, values, slopes, chains,
+            to_inputs.ravel(), out.numpy(), gradient.numpy(),
         )  # fmt: skip
         ctx.save_for_backward(table, *weights)
         ctx.layout, ctx.table_gradient = (grid, active_levels), table_gradient
@@ -97,16 +98,16 @@ class _SdfAndGradient(torch.autograd.Function):
     def backward(ctx, out_bar, gradient_bar):  # pyright: ignore
         table, *weights = ctx.saved_tensors
         inputs, jacobian, values, slopes, chains, to_inputs = ctx.arrays
-        network, (shape, _, threads) = ctx.network, ctx.settings
+        network, (shape, _), threads = ctx.network, ctx.settings, workers()
         inputs_bar = np.empty_like(inputs)
         directions = np.empty((len(inputs), 3, TILE), np.float32)
         weight_totals, bias_totals = network.zero_totals(threads)
         top_totals = np.zeros((threads, shape[3] * TILE), np.float32)
-        sdf_kernels.evaluate_backward(
-            inputs.ravel(), jacobian, network.forward, network.backward, network.starts,
-            *ctx.settings, values, slopes, chains, out_bar.contiguous().numpy(),
-            gradient_bar.contiguous().numpy(), inputs_bar.ravel(), directions.ravel(),
-            weight_totals, bias_totals, top_totals,
+        on_all_threads(
+            sdf_kernels.evaluate_backward, inputs.ravel(), jacobian, network.forward,
+            network.backward, network.starts, *ctx.settings, values, slopes, chains,
+            out_bar.contiguous().numpy(), gradient_bar.contiguous().numpy(), inputs_bar.ravel(),
+            directions.ravel(), weight_totals, bias_totals, top_totals,
         )  # fmt: skip
         weight_bars, bias_bars = network.gradients(weights, (weight_totals, bias_totals))
         top_bar = torch.empty(weights[-1].shape[1])

@@ -12,137 +12,142 @@ and of ``backward`` (W_i^T); channel counts are padded.
 
 from __future__ import annotations
 
-import numba as nb
 import numpy as np
 
 from neus.ops.cpu.activation_kernels import multiply_elements, softplus, softplus_backward
-from neus.ops.cpu.compilation import index, kernel, parallel_kernel
+from neus.ops.cpu.compilation import index, kernel
 from neus.ops.cpu.products import accumulate, accumulate_rows, multiply
 from neus.ops.cpu.tiles import load_channels, store_channels
-from neus.ops.cpu.vector_code import ROWS, TILE
+from neus.ops.cpu.vector_code import START, TILE
 
 _ZERO, _HALF = np.float32(0), np.float32(0.5)
 
 
-@parallel_kernel
+@kernel
 def evaluate(
-    inputs, jacobian, forward, backward, starts, biases, top_row, shape, sharpness, slabs,
+    worker, workers, inputs, jacobian, forward, backward, starts, biases, top_row, shape, sharpness,
     values, slopes, chains, to_inputs, out, gradient,
 ):  # fmt: skip
     """Fill ``out[o, n]``, ``gradient[3, n]`` and what the backward pass needs.
 
-    ``shape`` is (tiles, channels, layers, width, outputs); one slab is the work of one thread.
+    ``shape`` is (tiles, channels, layers, width, outputs); one worker is the work of one thread.
     """
     tiles, channels, layers, width, outputs = shape
     size = width * TILE
-    for slab in nb.prange(slabs):
-        z, none = np.empty(size, np.float32), np.zeros(max(channels, width), np.float32)
-        result = np.empty(outputs * TILE, np.float32)
-        for tile in range(slab * tiles // slabs, (slab + 1) * tiles // slabs):
-            here, at = tile * layers * size, tile * channels * TILE
-            last = here + (layers - 1) * size
-            for layer in range(layers):
-                below, below_at, inner = values, here + (layer - 1) * size, width
-                if layer == 0:
-                    below, below_at, inner = inputs, at, channels
-                multiply(
-                    forward, starts[layer], biases, layer * width, width, inner, below, below_at,
-                    z, 0,
-                )  # fmt: skip
-                softplus(z, sharpness, size, values, slopes, here + layer * size)
+    z, none = np.empty(size, np.float32), np.zeros(max(channels, width), np.float32)
+    result = np.empty(outputs * TILE, np.float32)
+    for tile in range(worker * tiles // workers, (worker + 1) * tiles // workers):
+        here, at = tile * layers * size, tile * channels * TILE
+        last = here + (layers - 1) * size
+        for layer in range(layers):
+            below, below_at, inner = values, here + (layer - 1) * size, width
+            if layer == 0:
+                below, below_at, inner = inputs, at, channels
             multiply(
-                forward, starts[layers], biases, layers * width, outputs, width, values, last,
-                result, 0,
+                forward, starts[layer], biases, layer * width, width, inner, below, below_at,
+                z, START,
             )  # fmt: skip
-            store_channels(result, 0, tile * TILE, out)
+            softplus(z, sharpness, size, values, slopes, here + layer * size)
+        multiply(
+            forward, starts[layers], biases, layers * width, outputs, width, values, last,
+            result, START,
+        )  # fmt: skip
+        store_channels(result, START, tile * TILE, out)
 
-            _spread(top_row, width, chains, last)
-            for layer in range(layers - 1, -1, -1):
-                below, below_at, rows = chains, here + (layer - 1) * size, width
-                if layer == 0:
-                    below, below_at, rows = to_inputs, at, channels
-                multiply_elements(chains, here + layer * size, slopes, here + layer * size, size, z)
-                multiply(
-                    backward, starts[layer], none, 0, rows, width, z, 0, below, below_at
-                )  # fmt: skip
-            _apply_transposed(to_inputs, at, jacobian, tile, channels, z)
-            store_channels(z, 0, tile * TILE, gradient)
-
-
-@parallel_kernel
-def evaluate_distance(inputs, forward, starts, biases, shape, sharpness, slabs, distance):
-    """Fill ``distance[1, n]``, the first output, alone."""
-    tiles, channels, layers, width = shape
-    for slab in nb.prange(slabs):
-        z, slope = np.empty(width * TILE, np.float32), np.empty(width * TILE, np.float32)
-        value, result = np.empty(width * TILE, np.float32), np.empty(ROWS * TILE, np.float32)
-        for tile in range(slab * tiles // slabs, (slab + 1) * tiles // slabs):
-            below, below_at, inner = inputs, tile * channels * TILE, channels
-            for layer in range(layers):
-                multiply(
-                    forward, starts[layer], biases, layer * width, width, inner, below, below_at,
-                    z, 0,
-                )  # fmt: skip
-                softplus(z, sharpness, width * TILE, value, slope, 0)
-                below, below_at, inner = value, 0, width
+        _spread(top_row, width, chains, last)
+        for layer in range(layers - 1, -1, -1):
+            below, below_at, rows = chains, here + (layer - 1) * size, width
+            if layer == 0:
+                below, below_at, rows = to_inputs, at, channels
+            multiply_elements(chains, here + layer * size, slopes, here + layer * size, size, z)
             multiply(
-                forward, starts[layers], biases, layers * width, ROWS, width, value, 0, result, 0
-            )
-            store_channels(result, 0, tile * TILE, distance)
+                backward, starts[layer], none, START, rows, width, z, START, below, below_at
+            )  # fmt: skip
+        _apply_transposed(to_inputs, at, jacobian, tile, channels, z)
+        store_channels(z, START, tile * TILE, gradient)
 
 
-@parallel_kernel
+@kernel
+def evaluate_distance(worker, workers, inputs, forward, starts, biases, shape, sharpness, distance):
+    """Fill ``distance[1, n]``, the first output, alone: ``outputs`` is one quad of rows."""
+    tiles, channels, layers, width, outputs = shape
+    z, slope = np.empty(width * TILE, np.float32), np.empty(width * TILE, np.float32)
+    value, result = np.empty(width * TILE, np.float32), np.empty(outputs * TILE, np.float32)
+    for tile in range(worker * tiles // workers, (worker + 1) * tiles // workers):
+        below, below_at, inner = inputs, tile * channels * TILE, channels
+        for layer in range(layers):
+            multiply(
+                forward, starts[layer], biases, layer * width, width, inner, below, below_at,
+                z, START,
+            )  # fmt: skip
+            softplus(z, sharpness, width * TILE, value, slope, START)
+            below, below_at, inner = value, START, width
+        multiply(
+            forward,
+            starts[layers],
+            biases,
+            layers * width,
+            outputs,
+            width,
+            value,
+            START,
+            result,
+            START,
+        )
+        store_channels(result, START, tile * TILE, distance)
+
+
+@kernel
 def evaluate_backward(
-    inputs, jacobian, forward, backward, starts, shape, sharpness, slabs,
+    worker, workers, inputs, jacobian, forward, backward, starts, shape, sharpness,
     values, slopes, chains, out_bar, gradient_bar,
     inputs_bar, directions, weight_totals, bias_totals, top_totals,
 ):  # fmt: skip
-    """Fill ``inputs_bar`` and, slab by slab, the sums of the gradients of weights and biases.
+    """Fill ``inputs_bar`` and, worker by worker, the sums of the gradients of weights and biases.
 
     ``directions``, three rows a tile, takes g_bar / 2, in which J was taken; ``top_totals`` takes
     what the last layer's first row gets as the start of the chain.
     """
     tiles, channels, layers, width, outputs = shape
     size = width * TILE
-    for slab in nb.prange(slabs):
-        weight_total, bias_total = weight_totals[slab], bias_totals[slab]
-        chain_bars = np.empty(max(size, channels * TILE), np.float32)
-        sloped_bars, q = np.empty(layers * size, np.float32), np.empty(size, np.float32)
-        value_bar, none = np.empty(size, np.float32), np.zeros(max(channels, width), np.float32)
-        result_bar = np.zeros(outputs * TILE, np.float32)
-        for tile in range(slab * tiles // slabs, (slab + 1) * tiles // slabs):
-            here, at = tile * layers * size, tile * channels * TILE
-            load_channels(gradient_bar, tile * TILE, chain_bars, 0)
-            _apply(jacobian, tile, channels, chain_bars, directions)
-            for layer in range(layers):
-                s, inner = here + layer * size, channels if layer == 0 else width
-                multiply(
-                    forward, starts[layer], none, 0, width, inner, chain_bars, 0, sloped_bars,
-                    layer * size,
-                )  # fmt: skip
-                multiply_elements(chains, s, slopes, s, size, q)
-                accumulate(q, 0, width, chain_bars, 0, inner, weight_total, starts[layer])
-                multiply_elements(sloped_bars, layer * size, slopes, s, size, chain_bars)
-            accumulate_rows(chain_bars, 0, width, top_totals[slab], 0)
+    weight_total, bias_total = weight_totals[worker], bias_totals[worker]
+    chain_bars = np.empty(max(size, channels * TILE), np.float32)
+    sloped_bars, q = np.empty(layers * size, np.float32), np.empty(size, np.float32)
+    value_bar, none = np.empty(size, np.float32), np.zeros(max(channels, width), np.float32)
+    result_bar = np.zeros(outputs * TILE, np.float32)
+    for tile in range(worker * tiles // workers, (worker + 1) * tiles // workers):
+        here, at = tile * layers * size, tile * channels * TILE
+        load_channels(gradient_bar, tile * TILE, chain_bars, START)
+        _apply(jacobian, tile, channels, chain_bars, directions)
+        for layer in range(layers):
+            s, inner = here + layer * size, channels if layer == 0 else width
+            multiply(
+                forward, starts[layer], none, START, width, inner, chain_bars, START, sloped_bars,
+                layer * size,
+            )  # fmt: skip
+            multiply_elements(chains, s, slopes, s, size, q)
+            accumulate(q, START, width, chain_bars, START, inner, weight_total, starts[layer])
+            multiply_elements(sloped_bars, layer * size, slopes, s, size, chain_bars)
+        accumulate_rows(chain_bars, START, width, top_totals[worker], START)
 
-            load_channels(out_bar, tile * TILE, result_bar, 0)
-            last, start = here + (layers - 1) * size, starts[layers]
-            accumulate(result_bar, 0, outputs, values, last, width, weight_total, start)
-            accumulate_rows(result_bar, 0, outputs, bias_total, layers * size)
-            multiply(backward, start, none, 0, width, outputs, result_bar, 0, value_bar, 0)
-            for layer in range(layers - 1, -1, -1):
-                s, start = here + layer * size, starts[layer]
-                below, below_at, inner = values, s - size, width
-                bar, bar_at = value_bar, 0
-                if layer == 0:
-                    below, below_at, inner = inputs, at, channels
-                    bar, bar_at = inputs_bar, at
-                softplus_backward(
-                    slopes, s, value_bar, chains, s, sloped_bars, layer * size, sharpness, size, q
-                )
-                accumulate_rows(q, 0, width, bias_total, layer * size)
-                accumulate(q, 0, width, below, below_at, inner, weight_total, start)
-                multiply(backward, start, none, 0, inner, width, q, 0, bar, bar_at)
+        load_channels(out_bar, tile * TILE, result_bar, START)
+        last, start = here + (layers - 1) * size, starts[layers]
+        accumulate(result_bar, START, outputs, values, last, width, weight_total, start)
+        accumulate_rows(result_bar, START, outputs, bias_total, layers * size)
+        multiply(backward, start, none, START, width, outputs, result_bar, START, value_bar, START)
+        for layer in range(layers - 1, -1, -1):
+            s, start = here + layer * size, starts[layer]
+            below, below_at, inner = values, s - size, width
+            bar, bar_at = value_bar, 0
+            if layer == 0:
+                below, below_at, inner = inputs, at, channels
+                bar, bar_at = inputs_bar, at
+            softplus_backward(
+                slopes, s, value_bar, chains, s, sloped_bars, layer * size, sharpness, size, q
+            )
+            accumulate_rows(q, START, width, bias_total, layer * size)
+            accumulate(q, START, width, below, below_at, inner, weight_total, start)
+            multiply(backward, start, none, START, inner, width, q, START, bar, bar_at)
 
 
 @kernel

@@ -10,7 +10,8 @@ import torch
 from torch import Tensor
 
 from neus.ops.cpu import shading_kernels
-from neus.ops.cpu.networks import PackedNetwork, slabs
+from neus.ops.cpu.networks import PackedNetwork
+from neus.ops.cpu.threads import on_all_threads, workers
 from neus.ops.cpu.vector_code import TILE
 from neus.ops.types import Samples
 
@@ -54,8 +55,9 @@ class _Shade(torch.autograd.Function):
             for t in (out, gradient, x, samples.ray_index, directions, encoded)
         )
         scalars = (count, *(np.float32(value) for value in (step, float(inv_s), cos_anneal)))
-        shading_kernels.shade(
-            *geometry, *scalars, network.forward, network.starts, network.biases, widths, slabs(),
+        on_all_threads(
+            shading_kernels.shade, *geometry, *scalars, network.forward, network.starts,
+            network.biases, widths,
             values, alpha.numpy()[None], colours.numpy(), norms.numpy()[None],
         )  # fmt: skip
         ctx.save_for_backward(*weights)
@@ -66,15 +68,16 @@ class _Shade(torch.autograd.Function):
     @torch.autograd.function.once_differentiable
     def backward(ctx, alpha_bar, colours_bar, norms_bar):  # pyright: ignore
         geometry, scalars, network, widths, values, colours = ctx.arrays
-        threads = slabs()
+        threads = workers()
         totals = network.zero_totals(threads)
         out_bar, gradient_bar = (torch.empty(array.shape) for array in geometry[:2])
         inv_s_totals = np.zeros(threads, np.float32)
         bars = (alpha_bar[None], colours_bar, norms_bar[None])
-        shading_kernels.shade_backward(
-            *geometry, *scalars, network.forward, network.backward, network.starts, widths,
-            threads, values, colours, *(bar.contiguous().numpy() for bar in bars),
-            out_bar.numpy(), gradient_bar.numpy(), inv_s_totals, *totals,
+        on_all_threads(
+            shading_kernels.shade_backward, *geometry, *scalars, network.forward,
+            network.backward, network.starts, widths, values, colours,
+            *(bar.contiguous().numpy() for bar in bars), out_bar.numpy(), gradient_bar.numpy(),
+            inv_s_totals, *totals,
         )  # fmt: skip
         weight_bars, bias_bars = network.gradients(ctx.saved_tensors, totals)
         inv_s_bar = torch.tensor(inv_s_totals.sum())

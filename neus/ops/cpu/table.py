@@ -10,7 +10,7 @@ from torch import Tensor
 
 from neus.ops.cpu import table_kernels
 from neus.ops.cpu.grid import kernel_layout
-from neus.ops.cpu.networks import slabs
+from neus.ops.cpu.threads import on_all_threads, workers
 from neus.ops.grid import GridLayout
 from neus.ops.reference import ADAM_DECAY, ADAM_EPSILON
 
@@ -61,12 +61,12 @@ def adam_step(
         ADAM_EPSILON,
     )
     arrays = (t.detach().view(-1, table_kernels.LINE).numpy() for t in (table, *moments))
-    table_kernels.scatter_and_step(
+    on_all_threads(
+        table_kernels.scatter_and_step,
         *gradient.operands,
         *kernel_layout(gradient.grid),
         gradient.active_levels,
-        slabs(),
-        gradient.scratch(slabs()),
+        gradient.scratch(workers()),
         *arrays,
         np.array(constants, np.float32),
     )

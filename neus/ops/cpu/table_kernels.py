@@ -7,7 +7,7 @@ import math
 import numba as nb
 import numpy as np
 
-from neus.ops.cpu.compilation import kernel, parallel_kernel
+from neus.ops.cpu.compilation import kernel
 from neus.ops.cpu.grid_kernels import scatter_level
 
 LINE = 16
@@ -15,30 +15,29 @@ LINE = 16
 _F32, _ZERO = nb.float32, np.float32(0)
 
 
-@parallel_kernel
+@kernel
 def scatter_and_step(
-    inputs, inputs_bar, to_inputs, directions, scale, resolution, dense, offsets, mask, levels,
-    workers, scratch, values, first, second, constants,
+    worker, workers, inputs, inputs_bar, to_inputs, directions,
+    scale, resolution, dense, offsets, mask, levels, scratch, values, first, second, constants,
 ):  # fmt: skip
     """Scatter a gradient as ``grid_kernels.scatter`` does, and take the step.
 
     A level's gradient lives in the worker's own ``scratch[worker]``, which is all zeros before and
     after and stays in the cache, while that of the whole table would go to memory and back.
     """
-    for worker in nb.prange(workers):
-        # Levels are dealt out in turn, so that every worker gets cheap coarse and costly fine ones.
-        for level in range(worker, levels, workers):
-            begin, end = offsets[level], offsets[level + 1]
-            gradient = scratch[worker, : end - begin]
-            scatter_level(
-                inputs, inputs_bar, to_inputs, directions, level,
-                scale[level], resolution[level], dense[level], mask, gradient,
-            )  # fmt: skip
-            begin, end = 2 * begin // LINE, 2 * end // LINE
-            _adam(
-                values[begin:end], gradient.reshape(-1, LINE), first[begin:end],
-                second[begin:end], constants,
-            )  # fmt: skip
+    # Levels are dealt out in turn, so that every worker gets cheap coarse and costly fine ones.
+    for level in range(worker, levels, workers):
+        begin, end = offsets[level], offsets[level + 1]
+        gradient = scratch[worker, : end - begin]
+        scatter_level(
+            inputs, inputs_bar, to_inputs, directions, level,
+            scale[level], resolution[level], dense[level], mask, gradient,
+        )  # fmt: skip
+        begin, end = 2 * begin // LINE, 2 * end // LINE
+        _adam(
+            values[begin:end], gradient.reshape(-1, LINE), first[begin:end],
+            second[begin:end], constants,
+        )  # fmt: skip
 
 
 @kernel

@@ -8,6 +8,7 @@ All arrays are flat float32 arrays with a start index.
 
 from __future__ import annotations
 
+import numpy as np
 from llvmlite import ir
 from numba.core import cgutils, types
 from numba.extending import intrinsic
@@ -16,6 +17,8 @@ TILE = 144
 """Samples of a tile. A row is then nine cache lines, an odd number, so that the rows of a tile do
 not compete for the same sets of the cache; a dozen of 64-channel tiles fill a second-level cache.
 """
+START = np.int64(0)
+"""Where a whole tile starts; typed, since numba compiles a function anew for every literal."""
 LANES = 16
 """Samples that :func:`multiply_rows` takes at a time: one vector, or two where they are short."""
 ROWS = 4
