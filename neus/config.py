@@ -56,7 +56,7 @@ class RadianceConfig:
 class MarchingConfig:
     """Where samples are placed: occupied cells of a grid, at a step that shrinks while training."""
 
-    occupancy_resolution: int = 128
+    occupancy_resolution: int = 256
     margin: float = 3.0
     first_step: float = 0.02
     last_step: float = 0.009

@@ -106,6 +106,8 @@ def ready(model: NeuS, method: MethodConfig, step: int, device: torch.device) ->
     marching = method.model.marching
     occupancy = OccupancyGrid(marching.occupancy_resolution, marching.margin, device)
     occupancy.update(
-        lambda x: model.sdf.distance(x, backend, stage.active_levels), float(model.inv_s.detach())
+        lambda x: model.sdf.distance(x, backend, stage.active_levels),
+        float(model.inv_s.detach()),
+        stage.step_length,
     )
     return TrainedModel(model, method, stage, occupancy, backend, device)

@@ -149,6 +149,7 @@ class Trainer:
         self.occupancy.update(
             lambda x: self.model.sdf.distance(x, self.backend, stage.active_levels),
             float(self.model.inv_s.detach()),
+            stage.step_length,
             part,
         )
 
