@@ -59,7 +59,7 @@ rule estimate_poses:
         runtime=240,
     shell:
         "logged {log:q} python {SCRIPTS:q}/estimate_poses.py {params.options} "
-        "--work {params.work:q} --threads {threads} --output {output:q}"
+        "--device {config[device]} --work {params.work:q} --threads {threads} --output {output:q}"
 
 
 rule normalize_scene:
