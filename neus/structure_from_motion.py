@@ -24,6 +24,7 @@ from neus.matching import match_in_processes
 from neus.pairing import PairingChoice, choose_pairs
 from neus.sources.colmap import import_pycolmap
 from neus.stages import kept
+from neus.unplaced import why_unplaced
 
 if TYPE_CHECKING:
     from jaxtyping import Float
@@ -171,10 +172,7 @@ def _map(
     map_photos = _map_globally if method.mapper == "global" else _map_incrementally
     models = map_photos(images, database, scratch, method, threads, report)
     if not models:
-        raise InputError(
-            f"no poses could be estimated from the photos in {images[0].parent}: take sharp photos "
-            "that overlap by two thirds, of something with texture"
-        )
+        raise InputError(why_unplaced(database, images[0].parent))
     sizes = {key: model.num_reg_images() for key, model in models.items()}
     if len(models) > 1:
         listed = ", ".join(map(str, sorted(sizes.values(), reverse=True)))
