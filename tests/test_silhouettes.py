@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import importlib
+from pathlib import Path
+
 import numpy as np
+import pytest
 import trimesh
-from synthetic_captures import ellipsoid_masks, ring_cameras
+from synthetic_captures import ellipsoid_masks, ring_cameras, scene_on_disk
 
 from neus.cameras import Cameras
 from neus.metrics.geometry import Surface
@@ -40,3 +44,16 @@ def test_the_nearest_face_is_seen_and_faces_behind_the_camera_are_not():
     assert near.sum() == 8 * 8  # 0.81 at depth 2 is 4.05 pixels
     assert near[6:14, 6:14].all()
     assert seen.max() == 3
+
+
+def test_the_benchmark_compares_silhouettes_with_masks(tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(Path(__file__).parents[1])
+    overlaps = importlib.import_module("benchmarks.own_photos").silhouette_overlaps
+    cameras, half_axes = ring_cameras(3), np.array([0.9, 0.6, 0.4])
+    scene = scene_on_disk(tmp_path, cameras, ellipsoid_masks(cameras, np.zeros(3), half_axes))
+    sphere = trimesh.creation.icosphere(subdivisions=5)
+    found = overlaps(Surface(half_axes * sphere.vertices, sphere.faces), scene)
+    assert list(found) == ["000000", "000001", "000002"]
+    assert min(found.values()) > 0.99
+    smaller = overlaps(Surface(0.9 * half_axes * sphere.vertices, sphere.faces), scene)
+    assert max(smaller.values()) == pytest.approx(0.81, abs=0.03)
