@@ -80,6 +80,7 @@ class LossConfig:
     mask: float = 0.1
     eikonal: float = 0.1
     cavity: float = 0.1
+    affine_colours: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -89,6 +90,7 @@ class LearningRateConfig:
     table: float = 1e-2
     networks: float = 5e-3
     inv_s: float = 1e-3
+    affine_colours: float = 1e-3
     warmup: float = 0.02
     final_factor: float = 0.1
 
@@ -100,6 +102,7 @@ class TrainingConfig:
     uniform_samples: int = 512
     masked_rays: float = 0.9
     random_background: bool = True
+    affine_colours: bool = False
     losses: LossConfig = field(default_factory=LossConfig)
     learning_rates: LearningRateConfig = field(default_factory=LearningRateConfig)
     validations: int = 4

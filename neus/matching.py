@@ -13,11 +13,14 @@ from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
 
+from neus.features import SiftDevice
 from neus.pairing import Pairs
 from neus.sources.colmap import import_pycolmap
 
 SLICE = 1000
 """Pairs that a process matches before progress is shown."""
+ON_ONE_CARD = 4
+"""Processes that share a GPU, each with buffers of its own there."""
 
 
 def match_in_processes(
@@ -25,6 +28,7 @@ def match_in_processes(
     pairs: Pairs,
     *,
     seed: int,
+    device: SiftDevice,
     processes: int,
     report: Callable[[str], None],
 ) -> int:
@@ -34,13 +38,15 @@ def match_in_processes(
         database: COLMAP database with features; receives matches and two-view geometries.
         pairs: names of images.
         seed: of RANSAC, anew for each pair.
-        processes: pairs that are matched at the same time.
+        device: see :func:`neus.features.sift_device`.
+        processes: pairs that are matched at the same time; on a GPU no more than `ON_ONE_CARD`.
         report: hears how far it is, if it takes long.
 
     Returns:
         How many pairs match.
     """
     pycolmap = import_pycolmap()
+    processes = min(processes, ON_ONE_CARD) if device == "cuda" else processes
     parts = [part for i in range(processes) if (part := pairs[i::processes])]
     copies = [database.with_name(f"part{i}.db") for i in range(len(parts))]
     for copy in copies:
@@ -50,7 +56,7 @@ def match_in_processes(
             if start:
                 report(f"matched {start * len(parts)} of {len(pairs)} pairs")
             slices = [part[start : start + SLICE] for part in parts]
-            list(pool.map(partial(match_pairs, seed=seed), copies, slices))
+            list(pool.map(partial(match_pairs, seed=seed, device=device), copies, slices))
     for copy in copies:
         _add_matches(copy, database)
         copy.unlink()
@@ -58,7 +64,7 @@ def match_in_processes(
         return len(content.read_two_view_geometry_num_inliers()[0])
 
 
-def match_pairs(database: Path, pairs: Pairs, *, seed: int) -> None:
+def match_pairs(database: Path, pairs: Pairs, *, seed: int, device: SiftDevice) -> None:
     """Match the given pairs of images, by name, in one thread."""
     if not pairs:
         return
@@ -70,10 +76,10 @@ def match_pairs(database: Path, pairs: Pairs, *, seed: int) -> None:
     verification.ransac.random_seed = seed
     pycolmap.match_image_pairs(
         database,
-        matching_options=pycolmap.FeatureMatchingOptions(num_threads=1, use_gpu=False),
+        matching_options=pycolmap.FeatureMatchingOptions(num_threads=1, use_gpu=device == "cuda"),
         pairing_options=pycolmap.ImportedPairingOptions(match_list_path=listed),
         verification_options=verification,
-        device=pycolmap.Device.cpu,
+        device=getattr(pycolmap.Device, device),
     )
 
 

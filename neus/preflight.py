@@ -12,6 +12,7 @@ from neus.config import load_method
 from neus.errors import InputError
 from neus.placement import scale_from, sphere_from, up_from
 from neus.scans import Reference, Scan, lies_in
+from neus.segmentation import load_network
 from neus.sources import check_source
 from neus.sources.intrinsics import read_intrinsics
 from neus.video import is_video
@@ -113,6 +114,7 @@ def _problems(scan: Scan, methods: list[Path], made: list[Path]) -> list[str]:
         lambda: _check_source(scan, made),
         *(partial(_check_reference_file, file, made) for file in scan.reference.files),
         lambda: _check_reference_cameras(scan.reference, made),
+        lambda: _check_mask_model(scan),
         lambda: _check_overrides(scan, methods),
     ]
     problems = []
@@ -127,6 +129,14 @@ def _problems(scan: Scan, methods: list[Path], made: list[Path]) -> list[str]:
 def _check_overrides(scan: Scan, methods: list[Path]) -> None:
     for method in methods:
         load_method(method, scan.overrides)
+
+
+def _check_mask_model(scan: Scan) -> None:
+    if scan.mask_model is None:
+        return
+    if scan.masks != "auto":
+        raise InputError("mask_model adds the masks that are missing: it goes with masks: auto")
+    load_network(scan.mask_model)
 
 
 def _check_source(scan: Scan, made: list[Path]) -> None:

@@ -63,6 +63,7 @@ class Scan:
     Attributes:
         path: folder of the images; for source demo the folder that they will be made in.
         masks: which masks to use.
+        mask_model: file of the network that makes those that are missing, or None.
         intrinsics: file with the known ones of the photos, or None.
         sphere, up, scale: how the scan is normalised, as :mod:`neus.placement` reads it.
         unit: name of the source's unit of length, where the configuration gives it.
@@ -80,6 +81,7 @@ class Scan:
     demo: dict[str, Any]
     overrides: dict[str, Any]
     intrinsics: Path | None = None
+    mask_model: Path | None = None
     sphere: Any = "auto"
     up: Any = "auto"
     scale: dict[str, Any] | None = None
@@ -131,6 +133,7 @@ def _scan(scan: dict[str, Any], results: str, demos: list[Path], overrides: dict
         demo=scan.get("demo", {}),
         overrides=merged(scan["overrides"], overrides),
         intrinsics=_located(scan["intrinsics"], results) if "intrinsics" in scan else None,
+        mask_model=_located(scan["mask_model"], results) if "mask_model" in scan else None,
         sphere=scan.get("sphere", "auto"),
         up=scan.get("up", "auto"),
         scale=scan.get("scale"),

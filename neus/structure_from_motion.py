@@ -1,4 +1,4 @@
-"""Photos to a sparse model: poses, lenses and points, with COLMAP on the CPU.
+"""Photos to a sparse model: poses, lenses and points, with COLMAP.
 
 Schönberger and Frahm, "Structure-from-Motion Revisited", CVPR 2016; Pan et al., "Global
 Structure-from-Motion Revisited", ECCV 2024. A last bundle adjustment with a robust loss halves the
@@ -19,11 +19,12 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from neus.errors import InputError
-from neus.features import extract_features
+from neus.features import SiftDevice, extract_features
 from neus.matching import match_in_processes
 from neus.pairing import PairingChoice, choose_pairs
 from neus.sources.colmap import import_pycolmap
 from neus.stages import kept
+from neus.unplaced import why_unplaced
 
 if TYPE_CHECKING:
     from jaxtyping import Float
@@ -51,6 +52,7 @@ class Method:
             faster for hundreds of photos.
         lens: COLMAP's name of the camera model that is estimated.
         intrinsics: known ``[3, 3]`` of photos without distortion; then no lens is estimated.
+        device: of features and matches, see :func:`neus.features.sift_device`.
         seed: of all random choices.
     """
 
@@ -59,6 +61,7 @@ class Method:
     mapper: Mapper = "incremental"
     lens: str = "SIMPLE_RADIAL"
     intrinsics: Float[np.ndarray, "3 3"] | None = None
+    device: SiftDevice = "cpu"
     seed: int = 0
 
 
@@ -83,7 +86,7 @@ def reconstruct(
     pycolmap.logging.minloglevel = pycolmap.logging.Level.ERROR.value
     states = [(image.name, image.stat().st_size, image.stat().st_mtime_ns) for image in images]
     known = None if method.intrinsics is None else method.intrinsics.tolist()
-    key = [pycolmap.__version__, states, method.max_size, method.lens, known]
+    key = [pycolmap.__version__, states, method.max_size, method.lens, known, method.device]
     extract = partial(_extract, images, method, threads, report)
     features = kept(work, "features", key, extract) / DATABASE
     key += [method.pairing, method.seed]
@@ -103,6 +106,7 @@ def _extract(
         lens=method.lens,
         intrinsics=method.intrinsics,
         max_size=method.max_size,
+        device=method.device,
         threads=threads,
         report=report,
     )
@@ -128,7 +132,12 @@ def _match(
         )
     shutil.copyfile(features, folder / DATABASE)
     matched = match_in_processes(
-        folder / DATABASE, pairs, seed=method.seed, processes=threads, report=report
+        folder / DATABASE,
+        pairs,
+        seed=method.seed,
+        device=method.device,
+        processes=threads,
+        report=report,
     )
     seconds = time.perf_counter() - start
     report(f"{matched} of {len(pairs)} pairs of images match, in {seconds:.0f} s")
@@ -163,10 +172,7 @@ def _map(
     map_photos = _map_globally if method.mapper == "global" else _map_incrementally
     models = map_photos(images, database, scratch, method, threads, report)
     if not models:
-        raise InputError(
-            f"no poses could be estimated from the photos in {images[0].parent}: take sharp photos "
-            "that overlap by two thirds, of something with texture"
-        )
+        raise InputError(why_unplaced(database, images[0].parent))
     sizes = {key: model.num_reg_images() for key, model in models.items()}
     if len(models) > 1:
         listed = ", ".join(map(str, sorted(sizes.values(), reverse=True)))

@@ -8,6 +8,8 @@ from functools import partial
 from pathlib import Path
 
 from neus.cli import run
+from neus.devices import DEVICES
+from neus.features import sift_device
 from neus.poses import estimate_poses
 from neus.sources.intrinsics import read_intrinsics
 from neus.sources.photos import find_images
@@ -36,6 +38,7 @@ def arguments(argv: list[str] | None) -> argparse.Namespace:
     )
     parser.add_argument("--lens", default="SIMPLE_RADIAL", help="COLMAP's camera model")
     parser.add_argument("--intrinsics", type=Path, help="text file with the known matrix K")
+    parser.add_argument("--device", choices=DEVICES, default="auto", help="of features and matches")
     parser.add_argument("--work", type=Path, help="folder that keeps stages for the next run")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--threads", type=int, default=2)
@@ -51,6 +54,7 @@ def main(argv: list[str] | None = None) -> int:
         mapper=options.mapper,
         lens=options.lens,
         intrinsics=options.intrinsics and read_intrinsics(options.intrinsics),
+        device=sift_device(options.device),
         seed=options.seed,
     )
     estimate_poses(

@@ -11,10 +11,12 @@ from pathlib import Path
 from typing import Any
 
 from neus.cli import run
+from neus.errors import InputError
 from neus.normalize import normalize
 from neus.placement import scale_from, sphere_from, up_from
 from neus.scale import to_metric
 from neus.scene_folder import write_scene
+from neus.segmentation import mask_photos
 from neus.sources import SOURCES, read_source
 
 
@@ -32,6 +34,10 @@ def arguments(argv: list[str] | None) -> argparse.Namespace:
         default="auto",
         help="auto: those that there are; all: one for every image; own: alpha, or not black",
     )
+    parser.add_argument(
+        "--mask-model", type=Path, help="ONNX file of a network that makes the masks missing"
+    )
+    parser.add_argument("--work", type=Path, help="folder that keeps its masks for the next run")
     parser.add_argument(
         "--sphere",
         type=word_or_json,
@@ -67,14 +73,29 @@ def word_or_json(text: str) -> Any:
     return json.loads(text) if text[:1] in ("[", "{", '"') else text
 
 
+def check(options: argparse.Namespace) -> None:
+    if options.mask_model is not None and options.work is None:
+        raise InputError("--mask-model makes masks, which have to lie somewhere: give --work, too")
+
+
 def main(argv: list[str] | None = None) -> int:
     options = arguments(argv)
+    check(options)
     report = partial(print, file=sys.stderr, flush=True)
     sphere, scale = sphere_from(options.sphere), scale_from(options.scale, options.unit)
     up = up_from(options.up, options.source, scale)
     capture = read_source(
         options.source, options.path, masks=options.masks, model=options.model, report=report
     )
+    if options.mask_model is not None:
+        masked = mask_photos(
+            capture.scene,
+            options.mask_model,
+            work=options.work,
+            threads=options.threads,
+            report=report,
+        )
+        capture = replace(capture, scene=masked)
     if scale is not None:
         capture = to_metric(capture, scale, report)
     elif options.unit is not None:

@@ -13,13 +13,14 @@ import pytest
 from lenses import lens, normalized_plane
 from PIL import Image
 from pose_errors import pose_errors
+from small_scenes import program
 from synthetic_captures import ring_cameras
 
-from neus.cameras import Cameras
+from neus.cameras import Cameras, look_at
 from neus.errors import InputError
 from neus.images import read_image, write_image
 from neus.poses import Registration, estimate_poses
-from neus.scene import Scene, load_image, load_mask
+from neus.scene import Scene, load_image, load_mask, load_scene
 from neus.similarity import umeyama
 from neus.sources.colmap import read_colmap
 from neus.sources.exif import ORIENTATION
@@ -202,6 +203,33 @@ def test_photos_that_do_not_overlap_are_refused_and_nothing_is_left(tmp_path):
     (tmp_path / "images" / "0.png").write_bytes(b"")
     with pytest.raises(InputError, match=r"2 photos in .* can be read"):
         run(tmp_path, tmp_path / "model")
+
+
+def test_photos_from_one_place_and_blank_ones_have_each_their_sentence(tmp_path):
+    here, up = np.array([2.5, 1.5, 0.3]), np.array([0.0, 0, 1])
+    poses = [look_at(here, np.array([0.5, 0.5 + 0.1 * i, 0]), up) for i in range(4)]
+    cameras = replace(ring_cameras(4), camera_to_world=np.stack(poses))
+    plane = normalized_plane(lens(400, 300, 0.0))
+    for i in range(4):
+        write_image(tmp_path / "turn" / f"{i}.png", book_photo(cameras, i, plane)[0])
+        write_image(tmp_path / "blank" / f"{i}.png", np.full((60, 80, 3), 120, np.uint8))
+    with pytest.raises(InputError, match="show no depth: they were taken from one place"):
+        run(tmp_path / "turn", tmp_path / "model", threads=1)
+    with pytest.raises(InputError, match=r"show the same thing: .* something with texture"):
+        run(tmp_path / "blank", tmp_path / "model", threads=1)
+
+
+def test_the_photos_become_a_scene_of_those_that_were_placed(posed, book, tmp_path):
+    words = ["--source", "photos", "--path", str(book[0]), "--model", str(posed[0])]
+    words += ["--holdout", "4", "--output", str(tmp_path / "scene")]
+    assert program("normalize_scene")(words) == 0
+    scene = load_scene(tmp_path / "scene")
+    assert len(scene.frames) == 10
+    assert scene.masked == tuple(i for i in range(10) if i != NO_MASK)
+    assert len(set(zip(scene.cameras.widths, scene.cameras.heights, strict=True))) == 4
+    pages = scene.to_source.inverse().apply(scene_of(book, posed[0]).points)
+    assert (np.linalg.norm(pages, axis=1) < 1).mean() > 0.95
+    assert (tmp_path / "scene" / "overview.png").stat().st_size > 0
 
 
 def test_too_few_placed_photos_are_refused(book, tmp_path):

@@ -81,7 +81,15 @@ def test_every_key_is_described_and_has_a_default_or_must_be_given() -> None:
             assert value["description"].strip().endswith("."), key
             optional = {"path", "reference", "demo", "kind", "root", "scan", "cameras"}
             optional |= {"culling", "threshold"}
-            optional |= {"intrinsics", "scale", "distance", "between", "positions", "unit"}
+            optional |= {
+                "intrinsics",
+                "mask_model",
+                "scale",
+                "distance",
+                "between",
+                "positions",
+                "unit",
+            }
             assert "default" in value or key in {*table.get("required", []), *optional}, key
 
 

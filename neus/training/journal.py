@@ -17,6 +17,7 @@ COLUMNS: tuple[str, ...] = (
     "eikonal",
     "cavity",
     "mask",
+    "affine_colours",
     "psnr",
     "inv_s",
     "rays",

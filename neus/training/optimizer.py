@@ -8,18 +8,25 @@ from typing import Any
 import torch
 
 from neus.config import LearningRateConfig
+from neus.models.appearance import AffineColours
 from neus.models.neus import NeuS
 
 
 class Optimizer:
-    """Adam for the networks and the sharpness, the backend's ``adam_step`` for the hash table.
+    """Adam for the networks, the sharpness and the colours of images, ``adam_step`` for the table.
 
     The table is most of what a step reads and writes: its gradient never passes through autograd,
     but goes from the backward pass to ``model.sdf.table_gradient``, which a step clears as it reads
     it.
     """
 
-    def __init__(self, model: NeuS, rates: LearningRateConfig, backend: ModuleType) -> None:
+    def __init__(
+        self,
+        model: NeuS,
+        rates: LearningRateConfig,
+        backend: ModuleType,
+        affine_colours: AffineColours | None = None,
+    ) -> None:
         self._backend, self._table, self._table_rate = backend, model.sdf.table, rates.table
         table = self._table.detach()
         self._gradient = backend.TableGradient(table, model.sdf.grid)
@@ -31,6 +38,9 @@ class Optimizer:
             {"params": networks, "peak_rate": rates.networks},
             {"params": [model.variance], "peak_rate": rates.inv_s},
         ]
+        if affine_colours is not None:
+            maps = list(affine_colours.parameters())
+            groups.append({"params": maps, "peak_rate": rates.affine_colours})
         self._networks = torch.optim.Adam(groups, betas=(0.9, 0.99), eps=1e-15, fused=True)
 
     def step(self, factor: float) -> None:

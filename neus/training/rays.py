@@ -13,7 +13,7 @@ from torch import Tensor
 from neus.cameras import Cameras
 
 if TYPE_CHECKING:
-    from jaxtyping import Bool, Float, UInt8
+    from jaxtyping import Bool, Float, Int, UInt8
 
 _MARGIN = 0.05
 """How far masked rays reach beyond the silhouette, as a fraction of the image's width."""
@@ -23,8 +23,8 @@ _MARGIN = 0.05
 class RayBatch:
     """Rays in the scene frame and what the photos show there.
 
-    ``coverage`` is the mask's share of the pixel, and 1 where ``masked`` says that the view has no
-    mask, so that nobody knows.
+    ``image`` is the place of a ray's image among the training images. ``coverage`` is the mask's
+    share of the pixel, and 1 where ``masked`` says that the view has no mask, so that nobody knows.
     """
 
     origins: Float[Tensor, "r 3"]
@@ -32,6 +32,7 @@ class RayBatch:
     colours: Float[Tensor, "r 3"]
     coverage: Float[Tensor, "r"]
     masked: Bool[Tensor, "r"]
+    image: Int[Tensor, "r"]
 
 
 class PixelPool:
@@ -44,6 +45,7 @@ class PixelPool:
         masks: Sequence[UInt8[np.ndarray, "h w"] | None] | None,
         device: torch.device,
     ) -> None:
+        self.images = len(images)
         sizes = [image.shape[0] * image.shape[1] for image in images]
         self._first = torch.tensor(np.concatenate([[0], np.cumsum(sizes)]), device=device)
         self._widths = torch.tensor(cameras.widths, device=device)
@@ -89,7 +91,9 @@ class PixelPool:
             coverage = torch.ones(rays, device=device)
         else:
             coverage = self._coverage[pixel].float() / 255
-        return RayBatch(self._centres[image], directions, colours, coverage, self._masked[image])
+        return RayBatch(
+            self._centres[image], directions, colours, coverage, self._masked[image], image
+        )
 
 
 def _dilate(mask: Tensor) -> Tensor:

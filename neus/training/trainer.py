@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from neus.config import BACKGROUNDS, MethodConfig
+from neus.models.appearance import AffineColours
 from neus.models.neus import NeuS
 from neus.models.schedule import Stage, stage_at
 from neus.ops import backend_for
@@ -56,7 +57,12 @@ class Trainer:
         self.backend = backend_for(device, method.backend)
         self.model = NeuS(method.model, torch.Generator().manual_seed(seed)).to(device)
         self.generator = torch.Generator(device).manual_seed(seed)
-        self.optimizer = Optimizer(self.model, method.training.learning_rates, self.backend)
+        self.affine_colours = (
+            AffineColours(pool.images).to(device) if method.training.affine_colours else None
+        )
+        self.optimizer = Optimizer(
+            self.model, method.training.learning_rates, self.backend, self.affine_colours
+        )
         marching = method.model.marching
         self.occupancy = OccupancyGrid(marching.occupancy_resolution, marching.margin, device)
         self.step = 0
@@ -88,6 +94,7 @@ class Trainer:
 
         background = self._background(batch)
         rendered = rendering.rgb + rendering.transmittance[:, None] * background
+        rendered = self._as_photographed(rendered, batch, rendering.transmittance, background)
         target = self._target(batch, background)
         counted = samples.taken.float()
         terms = {"colour": colour_loss(rendered, target, counted)}
@@ -98,6 +105,8 @@ class Trainer:
             terms["mask"] = mask_loss(
                 rendering.transmittance, batch.coverage, counted * batch.masked
             )
+        if self.affine_colours is not None:
+            terms["affine_colours"] = self.affine_colours.anchor()
         weights = {"colour": 1.0} | vars(config.losses)
         loss = torch.stack([weights[name] * term for name, term in terms.items()]).sum()
         loss.backward()
@@ -159,6 +168,7 @@ class Trainer:
             "rays": self.rays,
             "seen": self.seen,
             "model": self.model.state_dict(),
+            "affine_colours": self.affine_colours and self.affine_colours.state_dict(),
             "optimizer": self.optimizer.state_dict(),
             "occupancy": self.occupancy.state_dict(),
             "generator": self.generator.get_state(),
@@ -169,6 +179,8 @@ class Trainer:
         self.rays = state["rays"]
         self.seen.copy_(state["seen"])
         self.model.load_state_dict(state["model"])
+        if self.affine_colours is not None:
+            self.affine_colours.load_state_dict(state["affine_colours"])
         self.optimizer.load_state_dict(state["optimizer"])
         self.occupancy.load_state_dict(state["occupancy"])
         self.generator.set_state(state["generator"].cpu())
@@ -181,6 +193,16 @@ class Trainer:
             return torch.full((1, 3), grey, device=self.device)
         colours = torch.rand(self.rays, 3, generator=self.generator, device=self.device)
         return torch.where(batch.masked[:, None], colours, grey)
+
+    def _as_photographed(
+        self, rendered: Tensor, batch: RayBatch, transmittance: Tensor, background: Tensor
+    ) -> Tensor:
+        """Rays in the colours of their images; a background that a mask put there keeps its own."""
+        if self.affine_colours is None:
+            return rendered
+        replaced = batch.masked & (self.method.training.losses.mask > 0)
+        clear = (transmittance * replaced)[:, None]
+        return self.affine_colours(rendered, batch.image, clear, background)
 
     def _target(self, batch: RayBatch, background: Tensor) -> Tensor:
         """The photo, with masks cut out and put before the same background as the rendering."""

@@ -123,6 +123,11 @@ def known_positions(wildcards):
     return [] if positions == GPS else [positions]
 
 
+def mask_model(wildcards):
+    file = SCANS[wildcards.scan].mask_model
+    return [str(file)] if file else []
+
+
 def poses(wildcards):
     """Estimated cameras, for a scan that comes without any."""
     return f"{SCAN}/poses" if SCANS[wildcards.scan].source == "photos" else []
@@ -136,6 +141,7 @@ def scene_options(wildcards, input):
         model=input.get("poses") or None,
         downscale=scan.downscale,
         masks=scan.masks,
+        mask_model=scan.mask_model,
         sphere=json.dumps(scan.sphere),
         up=json.dumps(scan.up),
         scale=None if scan.scale is None else json.dumps(scan.scale),

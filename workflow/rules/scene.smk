@@ -59,7 +59,7 @@ rule estimate_poses:
         runtime=240,
     shell:
         "logged {log:q} python {SCRIPTS:q}/estimate_poses.py {params.options} "
-        "--work {params.work:q} --threads {threads} --output {output:q}"
+        "--device {config[device]} --work {params.work:q} --threads {threads} --output {output:q}"
 
 
 rule normalize_scene:
@@ -67,6 +67,7 @@ rule normalize_scene:
         photos,
         poses=poses,
         positions=known_positions,
+        mask_model=mask_model,
     output:
         scene=report(
             directory(f"{SCAN}/scene"),
@@ -77,6 +78,8 @@ rule normalize_scene:
     params:
         options=scene_options,
         photos=source_fingerprint,
+        # No output, as above: masks of a network outlive another sphere.
+        work=f"{SCAN}/run/masks",
     log:
         f"{SCAN}/logs/normalize_scene.log",
     benchmark:
@@ -87,4 +90,4 @@ rule normalize_scene:
         runtime=60,
     shell:
         "logged {log:q} python {SCRIPTS:q}/normalize_scene.py {params.options} "
-        "--threads {threads} --output {output:q}"
+        "--work {params.work:q} --threads {threads} --output {output:q}"
