@@ -1,0 +1,42 @@
+"""numba kernel that marches rays outside the unit sphere."""
+
+from __future__ import annotations
+
+import math
+
+import numba as nb
+import numpy as np
+
+from neus.ops.cpu.compilation import parallel_kernel
+from neus.ops.types import EMPTY
+
+_F32 = nb.float32
+_HALF, _ONE, _TWO = np.float32(0.5), np.float32(1), np.float32(2)
+
+
+@parallel_kernel
+def march_outside(origins, directions, occupancy, starts, shifts, growth, lit, counts, chosen):
+    """Write the sections of every lit ray whose samples lie in occupied cells, and their number.
+
+    ``chosen[ray]`` takes the indices into ``growth``; a sample lies at ``starts[ray] +
+    shifts[ray] * growth[index] - 1``.
+    """
+    resolution = occupancy.shape[0]
+    last, size = resolution - 1, _F32(resolution)
+    for ray in nb.prange(origins.shape[0]):
+        taken = 0
+        if lit[ray]:
+            ox, oy, oz = origins[ray, 0], origins[ray, 1], origins[ray, 2]
+            dx, dy, dz = directions[ray, 0], directions[ray, 1], directions[ray, 2]
+            for section in range(len(growth)):
+                t = starts[ray] + (shifts[ray] * growth[section] - _ONE)
+                x, y, z = ox + dx * t, oy + dy * t, oz + dz * t
+                inverse = _ONE / max(_F32(math.sqrt(x * x + y * y + z * z)), _ONE)
+                factor = inverse - _HALF * inverse * inverse
+                i = min(max(int((x * factor * _HALF + _HALF) * size), 0), last)
+                j = min(max(int((y * factor * _HALF + _HALF) * size), 0), last)
+                k = min(max(int((z * factor * _HALF + _HALF) * size), 0), last)
+                if occupancy[i, j, k] != EMPTY:
+                    chosen[ray, taken] = section
+                    taken += 1
+        counts[ray] = taken
