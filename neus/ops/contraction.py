@@ -29,6 +29,6 @@ def uncontract(y: Float[Tensor, "n 3"]) -> Float[Tensor, "n 3"]:
 
 
 def radius_of_contracted(y: Float[Tensor, "n 3"]) -> Float[Tensor, "n"]:
-    """``|uncontract(y)|``."""
+    """``|uncontract(y)|``; very large on the ball's rim and beyond it."""
     norm = 2 * torch.linalg.vector_norm(y, dim=-1)
-    return torch.where(norm > 1, 1 / (2 - norm), norm)
+    return torch.where(norm > 1, 1 / (2 - norm).clamp(min=1e-6), norm)

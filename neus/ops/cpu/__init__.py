@@ -1,9 +1,9 @@
 """The operators on the CPU, in float32, as numba kernels: see ``neus.ops.reference``.
 
 Samples are worked on in tiles that stay in a core's cache from the first layer of a network to the
-last (``vector_code``, ``products``, ``sdf_kernels``, ``shading_kernels``, ``relu_kernels``); the hash grid is read
-and written level by level over all samples (``grid_kernels``, ``table_kernels``), so that a level's
-table stays there.
+last (``vector_code``, ``products``, ``sdf_kernels``, ``shading_kernels``, ``relu_kernels``); the
+hash grid is read and written level by level over all samples (``grid_kernels``,
+``table_kernels``), so that a level's table stays there.
 """
 
 from neus.ops.cpu.density import grid_network, shade_density
