@@ -92,23 +92,29 @@ class OutsideConfig:
 
     hash_grid: HashGridConfig = field(
         default_factory=lambda: HashGridConfig(
-            levels=10, log2_entries=15, base_resolution=16, finest_resolution=512
+            levels=9,
+            log2_entries=15,
+            base_resolution=8,
+            finest_resolution=512,
+            initial_levels=3,
+            all_levels_at=0.5,
         )
     )
-    density: DensityConfig = field(default_factory=DensityConfig)
+    density: DensityConfig = field(default_factory=lambda: DensityConfig(initial_density=1.0))
     radiance: RadianceConfig = field(
         default_factory=lambda: RadianceConfig(hidden_layers=1, direction_degree=3)
     )
     occupancy_resolution: int = 96
-    first_ratio: float = 0.16
-    last_ratio: float = 0.04
+    first_ratio: float = 0.3
+    last_ratio: float = 0.1
     last_ratio_at: float = 0.3
     far: float = 1000.0
 
 
 @dataclass(frozen=True)
 class ModelConfig:
-    """``sdf`` is for the kind "neus", ``density`` for "nerf", ``outside`` for learned backgrounds."""
+    """``sdf`` is for the kind "neus", ``density`` for "nerf", ``outside`` for a background that is
+    learned."""
 
     kind: str = "neus"
     hash_grid: HashGridConfig = field(default_factory=HashGridConfig)
@@ -145,7 +151,7 @@ class LearningRateConfig:
 class TrainingConfig:
     steps: int = 20_000
     samples: int = 8192
-    outside_samples: int = 4096
+    outside_samples: int = 16384
     uniform_samples: int = 512
     masked_rays: float = 0.9
     random_background: bool = True

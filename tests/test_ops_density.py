@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 
 import pytest
@@ -11,6 +12,7 @@ from neus.ops import cpu, reference
 from neus.ops.alpha import density_alpha
 from neus.ops.contraction import contract, radius_of_contracted, uncontract
 from neus.ops.grid import GridLayout
+from neus.ops.outside import MOST_DEPTH
 from neus.ops.types import EMPTY, SURFACE, Samples
 
 GRID = GridLayout(levels=4, features=2, log2_entries=9, base_resolution=4, finest_resolution=40)
@@ -25,7 +27,7 @@ def normal(*shape: int, seed: int = 0) -> torch.Tensor:
 
 
 def network(sizes: list[int], seed: int = 3) -> tuple[list[torch.Tensor], list[torch.Tensor]]:
-    weights = [normal(o, i, seed=seed + i) / math.sqrt(i) for i, o in zip(sizes, sizes[1:])]
+    weights = [normal(o, i, seed=seed + i) / math.sqrt(i) for i, o in itertools.pairwise(sizes)]
     return weights, [0.3 * normal(o, seed=seed + 50 + o) for o in sizes[1:]]
 
 
@@ -72,25 +74,29 @@ def rays(count: int, seed: int = 0) -> tuple[torch.Tensor, torch.Tensor, torch.T
     return origins, torch.nn.functional.normalize(towards, dim=1), uniform(count, seed=seed + 2)
 
 
-def plain_march(origins, directions, occupancy, ratio, far, lit, jitter):
+def plain_march(origins, directions, occupancy, density, ratio, far, lit, jitter):
     """One ray after the other, from the definition: distances and lengths of each."""
     resolution = len(occupancy)
-    for o, d, shift, open_ in zip(*(t.tolist() for t in (origins, directions, jitter, lit))):
+    for o, d, shift, open_ in zip(
+        *(t.tolist() for t in (origins, directions, jitter, lit)), strict=True
+    ):
         distances, lengths = [], []
-        middle = -sum(a * b for a, b in zip(o, d))
-        least = math.sqrt(sum((a + middle * b) ** 2 for a, b in zip(o, d)))
+        middle = -sum(a * b for a, b in zip(o, d, strict=True))
+        least = math.sqrt(sum((a + middle * b) ** 2 for a, b in zip(o, d, strict=True)))
         half = math.sqrt(abs(1 - least**2))
         start = max(0.0, middle + (half if least < 1 else -half))
         scale = (1 + ratio) ** shift
-        while open_ and scale < far * (1 + ratio) ** shift * (1 - 1e-9):
+        depth = 0.0
+        while open_ and depth < MOST_DEPTH and scale < far * (1 + ratio) ** shift * (1 - 1e-9):
             t = start + scale - 1
-            p = [a + t * b for a, b in zip(o, d)]
+            p = [a + t * b for a, b in zip(o, d, strict=True)]
             r = max(1.0, math.sqrt(sum(a * a for a in p)))
             y = [a / r * (2 - 1 / r) / 2 for a in p]
             i, j, k = (min(max(int((a * 0.5 + 0.5) * resolution), 0), resolution - 1) for a in y)
             if occupancy[i, j, k]:
                 distances.append(t)
                 lengths.append(ratio * scale)
+                depth += ratio * scale * float(density[i, j, k])
             scale *= 1 + ratio
         yield distances, lengths
 
@@ -100,7 +106,8 @@ def test_marching_outside_equals_a_plain_loop(backend):
     origins, directions, jitter = rays(60)
     occupancy = torch.where(uniform(16, 16, 16, seed=9) < 0.4, SURFACE, EMPTY).to(torch.uint8)
     lit = uniform(60, seed=8) < 0.8
-    bundle = (origins, directions, occupancy, 0.07, 1000.0, lit, jitter)
+    density = 2 * uniform(16, 16, 16, seed=10)
+    bundle = (origins, directions, occupancy, density, 0.07, 1000.0, lit, jitter)
     expected = list(plain_march(*bundle))
     samples, lengths = backend.march_outside(*bundle, None)
     counts = torch.tensor([len(distances) for distances, _ in expected])
@@ -146,7 +153,7 @@ def test_cpu_grid_network_matches_the_float64_reference(hidden: list[int]):
             )
             bar = normal(*out.shape, seed=11).to(kind)
             results.append([out, *torch.autograd.grad((out * bar).sum(), leaves)])
-        for fast, slow in zip(*results):
+        for fast, slow in zip(*results, strict=True):
             torch.testing.assert_close(fast.double(), slow, rtol=2e-4, atol=2e-4)
 
 
@@ -179,5 +186,5 @@ def test_cpu_shading_matches_the_float64_reference():
         )
         total = (alpha * normal(places, seed=5)).sum() + (colours * normal(places, 3, seed=6)).sum()
         results.append([alpha, colours, *torch.autograd.grad(total, leaves)])
-    for fast, slow in zip(*results):
+    for fast, slow in zip(*results, strict=True):
         torch.testing.assert_close(fast.double(), slow, rtol=2e-4, atol=2e-4)

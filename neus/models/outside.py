@@ -71,8 +71,8 @@ class OutsideField(nn.Module):
             capacity: places for samples, see ``march_outside``.
         """
         samples, lengths = backend.march_outside(
-            origins, directions, self.occupancy.state, stage.outside_ratio, self.far, lit, jitter,
-            capacity,
+            origins, directions, self.occupancy.state, self.occupancy.density,
+            stage.outside_ratio, self.far, lit, jitter, capacity,
         )  # fmt: skip
         ray = samples.ray_index
         points = torch.addcmul(origins[ray], samples.t[:, None], directions[ray])

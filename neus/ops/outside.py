@@ -7,6 +7,10 @@ import math
 import torch
 from torch import Tensor
 
+MOST_DEPTH = 12.0
+"""Optical depth after which a ray ends: light is down to e^-12, or e^-6 where the grid remembers
+twice the density that there is."""
+
 
 def growth(ratio: float, far: float, device: torch.device) -> Tensor:
     """``[k]`` powers of ``1 + ratio`` below ``far`` (float32), by which sections grow.

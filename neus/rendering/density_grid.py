@@ -30,7 +30,7 @@ class DensityGrid(nn.Module):
     """
 
     cells: Int[Tensor, "c"]
-    density: Float[Tensor, "c"]
+    density: Float[Tensor, "g g g"]
     state: UInt8[Tensor, "g g g"]
 
     def __init__(
@@ -44,7 +44,7 @@ class DensityGrid(nn.Module):
         centres = torch.stack(torch.meshgrid(axis, axis, axis, indexing="ij"), dim=-1)
         used = within(centres.norm(dim=-1)).flatten()
         self.register_buffer("cells", used.nonzero()[:, 0], persistent=False)
-        self.register_buffer("density", torch.zeros(len(self.cells)))
+        self.register_buffer("density", torch.zeros(centres.shape[:3]))
         state = torch.where(used, SURFACE, EMPTY).to(torch.uint8)
         self.register_buffer("state", state.view(centres.shape[:3]))
 
@@ -77,17 +77,16 @@ class DensityGrid(nn.Module):
             part: index and count.
         """
         index, count = part
-        mine = torch.arange(index, len(self.cells), count, device=self.cells.device)
-        depths = []
-        for places in mine.split(_BATCH):
-            points = self._points(self.cells[places], generator)
-            met = torch.maximum(DECAY * self.density[places], density(points))
-            self.density[places] = met
-            depths.append(met * (step if isinstance(step, float) else step(points)))
-        depth = torch.cat(depths) if depths else self.density[:0]
+        mine, remembered, depths = self.cells[index::count], self.density.view(-1), []
+        for cells in mine.split(_BATCH):
+            points = self._points(cells, generator)
+            met = torch.maximum(DECAY * remembered[cells], density(points))
+            remembered[cells] = met
+            depths.append(met * (step if isinstance(step, (int, float)) else step(points)))
+        depth = torch.cat(depths) if depths else remembered[:0]
         threshold = depth.mean().clamp(max=self.least_depth)
         state = torch.where(depth >= threshold, SURFACE, EMPTY)
-        self.state.view(-1)[self.cells[mine]] = state.to(torch.uint8)
+        self.state.view(-1)[mine] = state.to(torch.uint8)
 
     @property
     def occupied_fraction(self) -> float:

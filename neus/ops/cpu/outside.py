@@ -21,6 +21,7 @@ def march_outside(
     origins: Float[Tensor, "r 3"],
     directions: Float[Tensor, "r 3"],
     occupancy: UInt8[Tensor, "g g g"],
+    density: Float[Tensor, "g g g"],
     ratio: float,
     far: float,
     lit: Bool[Tensor, "r"],
@@ -30,8 +31,9 @@ def march_outside(
     rays, scales = len(origins), growth(ratio, far, origins.device)
     starts, shifts = outside_start(origins, directions), (1 + ratio) ** jitter
     counts, chosen = np.empty(rays, np.int64), np.empty((rays, len(scales)), np.int32)
-    geometry = (origins.contiguous(), directions.contiguous(), occupancy, starts, shifts, scales)
-    outside_kernels.march_outside(*(t.numpy() for t in (*geometry, lit)), counts, chosen)
+    tensors = (origins.contiguous(), directions.contiguous(), occupancy, density)
+    tensors = (*tensors, starts, shifts, scales, lit)
+    outside_kernels.march_outside(*(t.numpy() for t in tensors), np.float32(ratio), counts, chosen)
     ends = np.cumsum(counts)
     taken = ends <= (ends[-1:] if capacity is None else capacity)
     offsets = np.zeros(rays + 1, np.int64)

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from neus.ops.contraction import contract
-from neus.ops.outside import growth
+from neus.ops.outside import MOST_DEPTH, growth
 from neus.ops.types import EMPTY, Samples
 
 if TYPE_CHECKING:
@@ -19,6 +19,7 @@ def march_outside(
     origins: Float[Tensor, "r 3"],
     directions: Float[Tensor, "r 3"],
     occupancy: UInt8[Tensor, "g g g"],
+    density: Float[Tensor, "g g g"],
     ratio: float,
     far: float,
     lit: Bool[Tensor, "r"],
@@ -34,10 +35,12 @@ def march_outside(
     begins at ``middle - sqrt(b^2 - 1)``, which joins that without a leap and shows the more of
     what stands beside the object the farther the ray passes. No ray begins behind its origin.
 
-    ``occupancy`` covers the space of :func:`neus.ops.contraction.contract`; sections whose sample
-    lies in an EMPTY cell are skipped. Rays that are not ``lit``, since no light comes through from
-    there, get no samples. ``jitter`` within [0, 1) places the samples in their sections, and
-    ``capacity`` counts as in :func:`march_rays`; lengths are 0 in the padding.
+    ``occupancy`` and ``density``, per unit of length, cover the space of
+    :func:`neus.ops.contraction.contract`. Sections whose sample lies in an EMPTY cell are skipped,
+    and a ray ends where the others have come to an optical depth of MOST_DEPTH. Rays that are not
+    ``lit``, since no light comes through from there, get no samples. ``jitter`` within [0, 1)
+    places the samples in their sections, and ``capacity`` counts as in :func:`march_rays`; lengths
+    are 0 in the padding.
     """
     start = outside_start(origins, directions)
     scale = (1 + ratio) ** jitter[:, None] * growth(ratio, far, origins.device).to(origins.dtype)
@@ -45,8 +48,10 @@ def march_outside(
     points = origins[:, None] + directions[:, None] * t[..., None]
     resolution = occupancy.shape[0]
     cells = ((contract(points) * 0.5 + 0.5) * resolution).long().clamp_(0, resolution - 1)
-    state = occupancy[cells[..., 0], cells[..., 1], cells[..., 2]]
-    wanted = (state != EMPTY) & lit[:, None]
+    cell = cells[..., 0], cells[..., 1], cells[..., 2]
+    wanted = (occupancy[cell] != EMPTY) & lit[:, None]
+    depth = torch.where(wanted, density[cell] * (ratio * scale), 0)
+    wanted &= depth.cumsum(dim=1) - depth < MOST_DEPTH
     ends = wanted.sum(dim=1).cumsum(dim=0)
     taken = ends <= (ends[-1:] if capacity is None else capacity)
     ray_index, place = (wanted & taken[:, None]).nonzero(as_tuple=True)
