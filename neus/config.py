@@ -102,12 +102,12 @@ class OutsideConfig:
     )
     density: DensityConfig = field(default_factory=lambda: DensityConfig(initial_density=1.0))
     radiance: RadianceConfig = field(
-        default_factory=lambda: RadianceConfig(hidden_layers=1, direction_degree=3)
+        default_factory=lambda: RadianceConfig(hidden_layers=1, direction_degree=1)
     )
     occupancy_resolution: int = 96
     first_ratio: float = 0.3
-    last_ratio: float = 0.1
-    last_ratio_at: float = 0.3
+    last_ratio: float = 0.05
+    last_ratio_at: float = 0.5
     far: float = 1000.0
 
 

@@ -43,7 +43,8 @@ def render_view(
 
     Returns:
         Display-referred RGB over black or in its room, and the share of the pixel that the
-        sculpture covers. RGB is averaged as displayed, so that over black it is premultiplied by that share exactly.
+        sculpture covers. RGB is averaged as displayed, so that over black it is premultiplied by
+        that share exactly.
     """
     intrinsics, pose = cameras.intrinsics[index], cameras.camera_to_world[index]
     traced = trace_view(distance, grid, cameras, index)

@@ -56,9 +56,9 @@ def make_demo(
     """Photograph the sculpture and write the scan, complete or not at all.
 
     ``image/%06d.png`` (over black, or in a room), ``mask/%03d.png`` (coverage, 0 to 255),
-    ``cameras_sphere.npz`` as NeuS reads it (``world_mat_i``: world in mm to pixels with *integer* centres;
-    ``scale_mat_i``: unit sphere to world), ``reference/mesh.ply`` (the exact surface, mm),
-    ``reference/dtu/`` (the same as files of the DTU benchmark, seen surface only) and
+    ``cameras_sphere.npz`` as NeuS reads it (``world_mat_i``: world in mm to pixels with *integer*
+    centres; ``scale_mat_i``: unit sphere to world), ``reference/mesh.ply`` (the exact surface,
+    mm), ``reference/dtu/`` (the same as files of the DTU benchmark, seen surface only) and
     ``scan.json``. The same arguments give the same scan.
 
     Args:
