@@ -36,13 +36,19 @@ class HashGridConfig:
 
 @dataclass(frozen=True)
 class SdfConfig:
-    """Network from position and grid features to the signed distance and a feature vector."""
+    """Network from position and grid features to the signed distance and a feature vector.
+
+    The sharpness is learnt; up to ``led_until`` it is led from ``initial_inv_s`` to ``led_inv_s``
+    instead, geometrically.
+    """
 
     hidden_layers: int = 1
     width: int = 64
     features: int = 12
     initial_radius: float = 0.5
     initial_inv_s: float = 20.0
+    led_inv_s: float = 200.0
+    led_until: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -106,7 +112,7 @@ class OutsideConfig:
     )
     occupancy_resolution: int = 96
     first_ratio: float = 0.3
-    last_ratio: float = 0.05
+    last_ratio: float = 0.1
     last_ratio_at: float = 0.5
     far: float = 1000.0
 
@@ -248,6 +254,9 @@ def _check_values(method: MethodConfig) -> None:
         "model.outside ratios must satisfy 0.001 <= last_ratio <= first_ratio < 1": (
             0.001 <= outside.last_ratio <= outside.first_ratio < 1
         ),
+        "model.sdf: initial_inv_s and led_inv_s must be positive": (
+            min(model.sdf.initial_inv_s, model.sdf.led_inv_s) > 0
+        ),
         "model.outside.far must be greater than 1": outside.far > 1,
         "initial_density, least_depth and surface_density must be positive": all(
             min(density.initial_density, density.least_depth, density.surface_density) > 0
@@ -258,14 +267,15 @@ def _check_values(method: MethodConfig) -> None:
             training.samples >= training.uniform_samples + 1024 >= 1024
         ),
         "training.outside_samples must be 1024 or more": training.outside_samples >= 1024,
-        "fractions (all_levels_at, last_step_at, last_ratio_at, cos_anneal_end, masked_rays, "
-        "warmup) must lie in 0..1": all(
+        "fractions (all_levels_at, last_step_at, last_ratio_at, led_until, cos_anneal_end, "
+        "masked_rays, warmup) must lie in 0..1": all(
             0 <= fraction <= 1
             for fraction in (
                 model.hash_grid.all_levels_at,
                 outside.hash_grid.all_levels_at,
                 marching.last_step_at,
                 outside.last_ratio_at,
+                model.sdf.led_until,
                 model.cos_anneal_end,
                 training.masked_rays,
                 training.learning_rates.warmup,

@@ -43,6 +43,12 @@ class NeuS(nn.Module):
         """
         return torch.exp(10 * self.variance)
 
+    @torch.no_grad()
+    def lead(self, stage: Stage) -> None:
+        """Set the sharpness where the stage says which; what is learnt goes on from there."""
+        if stage.led_inv_s is not None:
+            self.variance.fill_(math.log(stage.led_inv_s) / 10)
+
     def render(
         self,
         points: Float[Tensor, "n 3"],

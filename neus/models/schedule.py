@@ -17,6 +17,7 @@ class Stage:
         cos_anneal: 0 to 1, see :func:`neus.ops.alpha.section_alpha`.
         outside_levels: levels of the hash grid outside the unit sphere in use.
         outside_ratio: by which sections there grow.
+        led_inv_s: sharpness that is set in this step; None where it is learnt.
     """
 
     active_levels: int
@@ -24,6 +25,7 @@ class Stage:
     cos_anneal: float
     outside_levels: int = 1
     outside_ratio: float = 0.1
+    led_inv_s: float | None = None
 
 
 def stage_at(config: ModelConfig, step: int, steps: int) -> Stage:
@@ -36,6 +38,8 @@ def stage_at(config: ModelConfig, step: int, steps: int) -> Stage:
     progress = step / steps
     marching, outside = config.marching, config.outside
     shrink = marching.last_step / marching.first_step
+    sdf, led = config.sdf, progress < config.sdf.led_until
+    sharper = sdf.led_inv_s / sdf.initial_inv_s
     finer = outside.last_ratio / outside.first_ratio
     return Stage(
         active_levels=_levels(config.hash_grid, progress),
@@ -43,6 +47,7 @@ def stage_at(config: ModelConfig, step: int, steps: int) -> Stage:
         cos_anneal=_ramp(progress, config.cos_anneal_end),
         outside_levels=_levels(outside.hash_grid, progress),
         outside_ratio=outside.first_ratio * finer ** _ramp(progress, outside.last_ratio_at),
+        led_inv_s=sdf.initial_inv_s * sharper ** (progress / sdf.led_until) if led else None,
     )
 
 

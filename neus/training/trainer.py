@@ -81,6 +81,8 @@ class Trainer:
     def train_step(self) -> StepReport:
         """Draw rays, render, and move all parameters once."""
         config, stage = self.method.training, self.stage
+        if isinstance(self.model, NeuS):
+            self.model.lead(stage)
         if self.step % OCCUPANCY_EVERY == 0:
             self._update_scene_state()
         batch = self.pool.draw(self.rays, config.masked_rays, self.generator)
