@@ -39,6 +39,7 @@ from neus.ops.cuda import (
     grid,
     grid_kernels,
     march,
+    outside,
     precision,
     sections,
 )
@@ -50,9 +51,11 @@ ARCHITECTURES = (80, 90, 120)
 # Pointers are to float32 and scalars int32, but for these.
 TYPES = {
     "shapes": "*i32", "counts": "*i32", "offsets": "*i64", "ray_index": "*i64",
-    "occupancy": "*u8", "sharpness": "fp32",
+    "occupancy": "*u8", "lit": "*u8", "sharpness": "fp32",
 }  # fmt: skip
-INTEGER = re.compile("count|channels|resolution|active_levels|.*_(point|channel|sample|axis|row)")
+INTEGER = re.compile(
+    "count|sections_count|channels|resolution|active_levels|.*_(point|channel|sample|axis|row)"
+)
 
 
 @dataclass(frozen=True)
@@ -115,6 +118,8 @@ VARIANTS = [
     Variant(adam.adam_kernel, {**DECAYS, **adam.STREAM}),
     Variant(march.march_kernel, {"WRITE": False, **march.WARP}),
     Variant(march.march_kernel, {"WRITE": True, **march.WARP}),
+    Variant(outside.march_outside_kernel, {"WRITE": False, **march.WARP}),
+    Variant(outside.march_outside_kernel, {"WRITE": True, **march.WARP}),
     Variant(compositing.composite_kernel, {**COLOURS, **WARP}, ("value_channel",)),
     Variant(
         compositing.composite_backward_kernel,

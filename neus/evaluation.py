@@ -44,18 +44,21 @@ class Surroundings:
 
     Attributes:
         background: a grey value that stood behind the object, which its mask cut out; None where
-            the photos were left as they are.
+            the photos were left as they are, surroundings and all.
         name: of the background.
+        masks: whether masks took part in training.
     """
 
     background: float | None
     name: str
+    masks: bool
 
     @classmethod
     def of(cls, method: MethodConfig) -> Surroundings:
-        if method.training.losses.mask > 0:
-            return cls(BACKGROUNDS[method.model.background], method.model.background)
-        return cls(None, "as photographed")
+        name, masks = method.model.background, method.training.losses.mask > 0
+        if masks and name != "learned":
+            return cls(BACKGROUNDS[name], name, masks)
+        return cls(None, "as photographed", masks)
 
     def photo(
         self, photo: Float[np.ndarray, "h w 3"], coverage: Float[np.ndarray, "h w"] | None
@@ -129,7 +132,7 @@ def views_report(
     return means | {
         "psnr_train": _mean(list(train.values())),
         "background": surroundings.name,
-        "trained_with_masks": surroundings.background is not None,
+        "trained_with_masks": surroundings.masks,
         "images_train": len(scene.train),
         "images_test": len(scene.test),
         "reason": None if views else "no view is held out: holdout is 0",

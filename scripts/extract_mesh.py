@@ -39,7 +39,9 @@ def main(argv: list[str] | None = None) -> int:
     with leased_device(options.device) as device:
         set_threads(options.threads)
         trained = load_model(options.model, device)
-        mesh = Mesh(*extract_isosurface(trained.distance, options.resolution))
+        mesh = Mesh(
+            *extract_isosurface(trained.distance, options.resolution, lipschitz=trained.lipschitz)
+        )
         if not options.keep_all:
             mesh = keep_largest(mesh)
         normals = normals_from_gradient(mesh.vertices, mesh.faces, trained.normals)

@@ -18,6 +18,12 @@ def arguments(argv: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--height", type=int, default=300, help="of a photograph, pixels")
     parser.add_argument("--seed", type=int, default=0, help="of cameras, stones and points")
     parser.add_argument(
+        "--room",
+        action=argparse.BooleanOptionalAction,
+        default=False,
+        help="in a room, not in front of black",
+    )
+    parser.add_argument(
         "--output", type=Path, required=True, help="folder of the scan; a demo there is replaced"
     )
     return parser.parse_args(argv)
@@ -25,7 +31,8 @@ def arguments(argv: list[str] | None) -> argparse.Namespace:
 
 def main(argv: list[str] | None = None) -> int:
     options = arguments(argv)
-    make_demo(options.output, options.views, options.width, options.height, options.seed)
+    size = options.width, options.height
+    make_demo(options.output, options.views, *size, options.seed, options.room)
     return 0
 
 

@@ -9,7 +9,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from neus.cli import run
-from neus.config import load_method, method_as_yaml, without_masks
+from neus.config import ModelConfig, load_method, method_as_yaml, without_masks
 from neus.devices import DEVICES, device_name, leased_device, peak_memory_gib, set_threads
 from neus.errors import InputError
 from neus.files import held_alone, written_whole
@@ -61,7 +61,7 @@ def main(argv: list[str] | None = None) -> int:
         set_threads(options.threads)
         backend_for(device, method.backend)  # refuses before the images are read
         if device.type == "cpu":
-            _compile_kernels()
+            _compile_kernels(method.model)
         train = list(scene.train)
         images = load_images(scene)
         masked = scene.masked if method.training.losses.mask > 0 else ()
@@ -88,12 +88,13 @@ def main(argv: list[str] | None = None) -> int:
     return 0
 
 
-def _compile_kernels() -> None:
+def _compile_kernels(model: ModelConfig) -> None:
     from neus.ops.cpu.warm_up import compile_kernels, compiled_before
 
     if not compiled_before():
         print("compiling the kernels, once: some ten seconds", file=sys.stderr, flush=True)
-        compile_kernels()
+        densities = model.kind == "nerf" or model.background == "learned"
+        compile_kernels(surface=model.kind == "neus", densities=densities)
 
 
 def _metrics(figures: RunFigures, seed: int, device: str, memory: float) -> dict:

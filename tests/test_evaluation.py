@@ -22,7 +22,10 @@ from neus.evaluation import (
 from neus.scene import Frame, Scene
 from neus.similarity import Similarity
 
-WHITE, AS_IT_IS = Surroundings(1.0, "white"), Surroundings(None, "as photographed")
+WHITE, AS_IT_IS = (
+    Surroundings(1.0, "white", True),
+    Surroundings(None, "as photographed", False),
+)
 
 
 def test_a_method_that_learns_from_masks_sees_photos_over_its_background() -> None:
@@ -75,7 +78,7 @@ def test_an_error_outside_the_mask_counts_in_the_whole_image_alone() -> None:
     coverage = np.zeros((24, 32))
     coverage[:12] = 1
     rendering = np.where(coverage[..., None] > 0, np.full(3, 0.6), 1.0)
-    figures = view_figures(rendering, coverage, photo, coverage, Surroundings(0.8, "grey"))
+    figures = view_figures(rendering, coverage, photo, coverage, Surroundings(0.8, "grey", True))
     assert figures.psnr_masked == pytest.approx(-10 * math.log10(0.01))
     assert figures.psnr == pytest.approx(-10 * math.log10((0.01 + 0.04) / 2))
 

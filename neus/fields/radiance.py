@@ -1,4 +1,4 @@
-"""The radiance field: colour of a surface point seen from a direction."""
+"""Radiance fields: colour of a point seen from a direction."""
 
 from __future__ import annotations
 
@@ -43,3 +43,17 @@ class RadianceField(nn.Module):
     ) -> Float[Tensor, "n 3"]:
         inputs = torch.cat([sdf_output, normals, x, encoded_directions], dim=1)
         return colour_network(inputs, list(self.layers.weights), list(self.layers.biases))
+
+
+class VolumeRadiance(nn.Module):
+    """[features, direction] -> RGB in (0, 1), for points of a volume, which have no normal."""
+
+    def __init__(self, config: RadianceConfig, features: int, generator: torch.Generator) -> None:
+        super().__init__()
+        self.direction_degree = config.direction_degree
+        hidden = [config.width] * config.hidden_layers
+        self.layers = Layers([features + config.direction_degree**2, *hidden, 3], generator)
+
+    def encode_directions(self, directions: Float[Tensor, "r 3"]) -> Float[Tensor, "r c"]:
+        """Once per ray; the samples of a ray share it."""
+        return spherical_harmonics(directions, self.direction_degree)

@@ -10,8 +10,8 @@ import torch
 from torch import Tensor, nn
 
 from neus.config import HashGridConfig, SdfConfig
+from neus.fields.grids import grid_layout
 from neus.fields.mlp import Layers
-from neus.ops.grid import GridLayout
 
 if TYPE_CHECKING:
     from jaxtyping import Float
@@ -29,13 +29,7 @@ class SdfField(nn.Module):
 
     def __init__(self, grid: HashGridConfig, sdf: SdfConfig, generator: torch.Generator) -> None:
         super().__init__()
-        self.grid = GridLayout(
-            grid.levels,
-            grid.features,
-            grid.log2_entries,
-            grid.base_resolution,
-            grid.finest_resolution,
-        )
+        self.grid = grid_layout(grid)
         table = torch.rand(self.grid.rows, grid.features, generator=generator)
         self.table = nn.Parameter((2 * table - 1) * 1e-4)
         self.table_gradient: Any = None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from types import ModuleType
 from typing import TYPE_CHECKING
 
@@ -13,6 +12,8 @@ from torch import Tensor, nn
 from neus.config import ModelConfig
 from neus.fields.radiance import RadianceField
 from neus.fields.sdf import SdfField
+from neus.models.outside import OutsideField
+from neus.models.rendering import SurfaceRendering
 from neus.models.schedule import Stage
 from neus.ops.types import Samples
 
@@ -20,34 +21,19 @@ if TYPE_CHECKING:
     from jaxtyping import Float
 
 
-@dataclass(frozen=True)
-class Rendering:
-    """What rays see, before any background, and the field at all points.
-
-    Attributes:
-        rgb: ``[r, 3]`` premultiplied colour.
-        transmittance: ``[r]`` light left for the background; opacity is one minus it.
-        weights: ``[m]`` of the samples.
-        sdf: ``[n]`` signed distances.
-        gradient, gradient_norms: ``[n, 3]``, ``[n]`` of the distance, in the scene frame.
-    """
-
-    rgb: Float[Tensor, "r 3"]
-    transmittance: Float[Tensor, "r"]
-    weights: Float[Tensor, "m"]
-    sdf: Float[Tensor, "n"]
-    gradient: Float[Tensor, "n 3"]
-    gradient_norms: Float[Tensor, "n"]
-
-
 class NeuS(nn.Module):
-    """Distance field, radiance field and the learned sharpness of the surface."""
+    """Distance field, radiance field and the learned sharpness of the surface.
+
+    ``outside`` is the field of a learned background.
+    """
 
     def __init__(self, config: ModelConfig, generator: torch.Generator) -> None:
         super().__init__()
         self.sdf = SdfField(config.hash_grid, config.sdf, generator)
         self.radiance = RadianceField(config.radiance, 1 + config.sdf.features, generator)
         self.variance = nn.Parameter(torch.tensor(math.log(config.sdf.initial_inv_s) / 10))
+        learned = config.background == "learned"
+        self.outside = OutsideField(config.outside, generator) if learned else None
 
     @property
     def inv_s(self) -> Float[Tensor, ""]:
@@ -57,6 +43,12 @@ class NeuS(nn.Module):
         """
         return torch.exp(10 * self.variance)
 
+    @torch.no_grad()
+    def lead(self, stage: Stage) -> None:
+        """Set the sharpness where the stage says which; what is learnt goes on from there."""
+        if stage.led_inv_s is not None:
+            self.variance.fill_(math.log(stage.led_inv_s) / 10)
+
     def render(
         self,
         points: Float[Tensor, "n 3"],
@@ -64,7 +56,7 @@ class NeuS(nn.Module):
         directions: Float[Tensor, "r 3"],
         stage: Stage,
         backend: ModuleType,
-    ) -> Rendering:
+    ) -> SurfaceRendering:
         """Composite the samples of rays, which are the first m points; the others only get a field.
 
         The places that pad the samples may hold any points.
@@ -84,7 +76,7 @@ class NeuS(nn.Module):
             stage.cos_anneal,
         )
         weights, transmittance, rgb = backend.composite(alpha, colours, samples.offsets)
-        return Rendering(rgb, transmittance, weights, out[:, 0], gradient, norms)
+        return SurfaceRendering(rgb, transmittance, weights, out[:, 0], gradient, norms)
 
     @torch.no_grad()
     def geometry(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from neus.config import ModelConfig
+from neus.config import HashGridConfig, ModelConfig
 
 
 @dataclass(frozen=True)
@@ -15,28 +15,45 @@ class Stage:
         active_levels: levels of the hash grid in use.
         step_length: distance between samples, in scene units.
         cos_anneal: 0 to 1, see :func:`neus.ops.alpha.section_alpha`.
+        outside_levels: levels of the hash grid outside the unit sphere in use.
+        outside_ratio: by which sections there grow.
+        led_inv_s: sharpness that is set in this step; None where it is learnt.
     """
 
     active_levels: int
     step_length: float
     cos_anneal: float
+    outside_levels: int = 1
+    outside_ratio: float = 0.1
+    led_inv_s: float | None = None
 
 
 def stage_at(config: ModelConfig, step: int, steps: int) -> Stage:
     """The stage after ``step`` of ``steps`` training steps.
 
     Levels are switched on evenly from ``initial_levels`` until ``all_levels_at`` (Neuralangelo,
-    section 3.2); the sample distance shrinks geometrically until ``last_step_at``.
+    section 3.2); distances between samples shrink geometrically until ``last_step_at`` and
+    ``last_ratio_at``.
     """
     progress = step / steps
-    grid, marching = config.hash_grid, config.marching
-    added = (grid.levels - grid.initial_levels + 1) * _ramp(progress, grid.all_levels_at)
+    marching, outside = config.marching, config.outside
     shrink = marching.last_step / marching.first_step
+    sdf, led = config.sdf, progress < config.sdf.led_until
+    sharper = sdf.led_inv_s / sdf.initial_inv_s
+    finer = outside.last_ratio / outside.first_ratio
     return Stage(
-        active_levels=min(grid.levels, grid.initial_levels + int(added)),
+        active_levels=_levels(config.hash_grid, progress),
         step_length=marching.first_step * shrink ** _ramp(progress, marching.last_step_at),
         cos_anneal=_ramp(progress, config.cos_anneal_end),
+        outside_levels=_levels(outside.hash_grid, progress),
+        outside_ratio=outside.first_ratio * finer ** _ramp(progress, outside.last_ratio_at),
+        led_inv_s=sdf.initial_inv_s * sharper ** (progress / sdf.led_until) if led else None,
     )
+
+
+def _levels(grid: HashGridConfig, progress: float) -> int:
+    added = (grid.levels - grid.initial_levels + 1) * _ramp(progress, grid.all_levels_at)
+    return min(grid.levels, grid.initial_levels + int(added))
 
 
 def _ramp(progress: float, end: float) -> float:

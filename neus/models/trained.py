@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import ModuleType
@@ -14,10 +15,12 @@ from neus.cameras import Cameras
 from neus.config import BACKGROUNDS, MethodConfig, load_method
 from neus.errors import InputError
 from neus.files import written_whole
+from neus.models.kinds import Model, new_model
 from neus.models.neus import NeuS
 from neus.models.schedule import Stage, stage_at
 from neus.models.views import View, render_view
 from neus.ops import backend_for
+from neus.rendering.density_grid import DensityGrid
 from neus.rendering.occupancy import OccupancyGrid
 
 if TYPE_CHECKING:
@@ -29,12 +32,15 @@ FORMAT = 2
 
 @dataclass(frozen=True)
 class TrainedModel:
-    """A model at the step it was saved at, with an occupancy grid made from its own weights."""
+    """A model at the step it was saved at, with an occupancy grid made from its own weights.
 
-    model: NeuS
+    A density's grid is its own: it remembers what no weights tell.
+    """
+
+    model: Model
     method: MethodConfig
     stage: Stage
-    occupancy: OccupancyGrid
+    occupancy: OccupancyGrid | DensityGrid
     backend: ModuleType
     device: torch.device
 
@@ -42,17 +48,26 @@ class TrainedModel:
         """Render what a camera (in the scene frame) sees, over the method's background."""
         grey = BACKGROUNDS[self.method.model.background]
         return render_view(
-            self.model, self.occupancy, self.stage, self.backend, cameras, index, grey
+            self.model, self.occupancy.state, self.stage, self.backend, cameras, index, grey
         )
 
     def distance(self, points: Float[np.ndarray, "n 3"]) -> Float[np.ndarray, "n"]:
-        """Signed distance at points of the scene frame."""
-        levels = self.stage.active_levels
-        return self.model.sdf.distance(self._tensor(points), self.backend, levels).cpu().numpy()
+        """Signed distance at points of the scene frame; of a density, what has its sign."""
+        x, levels = self._tensor(points), self.stage.active_levels
+        if isinstance(self.model, NeuS):
+            return self.model.sdf.distance(x, self.backend, levels).cpu().numpy()
+        return self.model.thinness(x, self.stage, self.backend).cpu().numpy()
+
+    @property
+    def lipschitz(self) -> float:
+        """Bound on the slope of :meth:`distance`; a density has none."""
+        return 2.0 if isinstance(self.model, NeuS) else math.inf
 
     def normals(self, points: Float[np.ndarray, "n 3"]) -> Float[np.ndarray, "n 3"]:
-        """Unit normals of the field at points of the scene frame."""
+        """Unit normals of the field at points of the scene frame; zeros of a density."""
         x = self._tensor(points)
+        if not isinstance(self.model, NeuS):
+            return np.zeros_like(points)
         return self.model.geometry(x, self.stage, self.backend)[1].cpu().numpy()
 
     def colours(
@@ -66,7 +81,7 @@ class TrainedModel:
         return torch.from_numpy(np.ascontiguousarray(rows, dtype=np.float32)).to(self.device)
 
 
-def save_model(path: Path, model: NeuS, method: MethodConfig, step: int, seed: int) -> None:
+def save_model(path: Path, model: Model, method: MethodConfig, step: int, seed: int) -> None:
     """Write everything that :func:`load_model` needs, whole or not at all."""
     content = {
         "format": FORMAT,
@@ -95,14 +110,16 @@ def load_model(path: Path, device: torch.device) -> TrainedModel:
     if found != FORMAT:
         raise InputError(f"{path} has format {found}, this version reads {FORMAT}: train it again")
     method = load_method(None, content["method"])
-    model = NeuS(method.model, torch.Generator()).to(device)
+    model = new_model(method.model, torch.Generator()).to(device)
     model.load_state_dict(content["model"])
     return ready(model, method, content["step"], device)
 
 
-def ready(model: NeuS, method: MethodConfig, step: int, device: torch.device) -> TrainedModel:
+def ready(model: Model, method: MethodConfig, step: int, device: torch.device) -> TrainedModel:
     """A model as it stands after ``step`` training steps, ready to be asked."""
     stage, backend = stage_at(method.model, step, method.training.steps), backend_for(device)
+    if not isinstance(model, NeuS):
+        return TrainedModel(model, method, stage, model.occupancy, backend, device)
     marching = method.model.marching
     occupancy = OccupancyGrid(marching.occupancy_resolution, marching.margin, device)
     occupancy.update(

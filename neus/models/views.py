@@ -8,14 +8,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from neus.cameras import Cameras
-from neus.models.neus import NeuS
+from neus.models.kinds import Model
+from neus.models.outside import LEAST_LIGHT
+from neus.models.rendering import SurfaceRendering
 from neus.models.schedule import Stage
-from neus.rendering.occupancy import OccupancyGrid
 
 if TYPE_CHECKING:
-    from jaxtyping import Float
+    from jaxtyping import Float, UInt8
 
 _RAYS = 4096
 
@@ -26,9 +28,10 @@ class View:
 
     Attributes:
         rgb: ``[h, w, 3]`` in [0, 1] over the background.
-        opacity: ``[h, w]`` in [0, 1].
+        opacity: ``[h, w]`` in [0, 1], of what lies in the unit sphere.
         depth: ``[h, w]`` along the optical axis, in scene units; 0 where nothing is seen.
-        normals: ``[h, w, 3]`` in the scene frame, summed with the samples' weights.
+        normals: ``[h, w, 3]`` in the scene frame, summed with the samples' weights; zeros of a
+            density, which has none.
     """
 
     rgb: Float[np.ndarray, "h w 3"]
@@ -39,16 +42,19 @@ class View:
 
 @torch.no_grad()
 def render_view(
-    model: NeuS,
-    occupancy: OccupancyGrid,
+    model: Model,
+    occupancy: UInt8[Tensor, "g g g"],
     stage: Stage,
     backend: ModuleType,
     cameras: Cameras,
     index: int,
     background: float,
 ) -> View:
-    """Render what camera ``index`` sees over a grey ``background`` (1 is white)."""
-    device = occupancy.state.device
+    """Render what camera ``index`` sees over a grey ``background`` (1 is white).
+
+    A learned background is put before it.
+    """
+    device = occupancy.device
     origins, directions = (
         torch.from_numpy(rays.astype(np.float32)).to(device)
         for rays in cameras.rays(index, cameras.pixel_grid(index))
@@ -57,14 +63,16 @@ def render_view(
         _render_rays(model, occupancy, stage, backend, *chunk)
         for chunk in zip(origins.split(_RAYS), directions.split(_RAYS), strict=True)
     ]
-    rgb, normals, distance, transmittance = (torch.cat(part) for part in zip(*parts, strict=True))
+    rgb, normals, distance, transmittance, left = (
+        torch.cat(part) for part in zip(*parts, strict=True)
+    )
     optical_axis = torch.from_numpy(cameras.optical_axes[index]).to(directions)
     opacity = 1 - transmittance
     mean_distance = distance / opacity.clamp(min=1e-6)
     depth = torch.where(opacity > 0.5, mean_distance * (directions @ optical_axis), 0.0)
     shape = (int(cameras.heights[index]), int(cameras.widths[index]))
     return View(
-        (rgb + transmittance[:, None] * background).clamp(0, 1).view(*shape, 3).cpu().numpy(),
+        (rgb + left[:, None] * background).clamp(0, 1).view(*shape, 3).cpu().numpy(),
         opacity.view(shape).cpu().numpy(),
         depth.view(shape).cpu().numpy(),
         normals.view(*shape, 3).cpu().numpy(),
@@ -84,17 +92,26 @@ def geometry_pictures(view: View, cameras: Cameras, index: int) -> list[np.ndarr
 
 
 def _render_rays(model, occupancy, stage, backend, origins, directions):
-    """Premultiplied colour, normal and distance sums, and transmittance, of a chunk of rays."""
+    """Premultiplied colour, normal and distance sums, and transmittance, of a chunk of rays.
+
+    What light is left in the end, behind a learned background, is not the transmittance.
+    """
     jitter = torch.full_like(origins[:, 0], 0.5)
-    samples = backend.march_rays(
-        origins, directions, occupancy.state, stage.step_length, jitter, None
-    )
+    samples = backend.march_rays(origins, directions, occupancy, stage.step_length, jitter, None)
     ray = samples.ray_index
     points = torch.addcmul(origins[ray], samples.t[:, None], directions[ray])
     rendering = model.render(points, samples, directions, stage, backend)
-    normals = rendering.gradient / rendering.gradient_norms[:, None]
+    normals = torch.zeros_like(points)
+    if isinstance(rendering, SurfaceRendering):
+        normals = rendering.gradient / rendering.gradient_norms[:, None]
     geometry = torch.cat([normals, samples.t[:, None]], dim=1)
     sums = geometry.new_zeros(len(origins), 4).index_add_(
         0, ray, rendering.weights[:, None] * geometry
     )
-    return rendering.rgb, sums[:, :3], sums[:, 3], rendering.transmittance
+    rgb, left = rendering.rgb, rendering.transmittance
+    if model.outside is not None:
+        lit = left > LEAST_LIGHT
+        behind = model.outside.render(origins, directions, lit, jitter, stage, backend, None)
+        rgb = rgb + left[:, None] * behind.rgb
+        left = left * behind.transmittance
+    return rgb, sums[:, :3], sums[:, 3], rendering.transmittance, left

@@ -1,4 +1,4 @@
-"""From signed distances to opacities."""
+"""From signed distances and densities to opacities."""
 
 from __future__ import annotations
 
@@ -34,3 +34,19 @@ def section_alpha(
     previous = torch.sigmoid((sdf - half) * inv_s)
     following = torch.sigmoid((sdf + half) * inv_s)
     return torch.relu(previous - following) / (previous + 1e-5)
+
+
+GREATEST_LOG_DENSITY = 15.0
+"""Beyond it a section of any length is opaque, and the exponential would only overflow."""
+
+
+def density(raw: Float[Tensor, "n"]) -> Float[Tensor, "n"]:
+    """Density per unit of length from a network's output: its exponential, truncated above."""
+    return torch.exp(raw.clamp(max=GREATEST_LOG_DENSITY))
+
+
+def density_alpha(
+    raw: Float[Tensor, "n"], lengths: Float[Tensor, "n"] | float | Tensor
+) -> Float[Tensor, "n"]:
+    """Opacity of sections of constant density: ``1 - exp(-sigma length)`` (NeRF, eq. 3)."""
+    return -torch.expm1(-density(raw) * lengths)

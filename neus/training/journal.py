@@ -48,9 +48,10 @@ class Journal:
             for name, value in values.items():
                 if name != "step":
                     self._board.add_scalar(name, value, step)
+        sharpness = f"inv_s {values['inv_s']:.0f}  " if math.isfinite(values["inv_s"]) else ""
         self._line.show(
             f"step {step}/{self.steps}  loss {values['loss']:.4f}  psnr {values['psnr']:.2f} dB  "
-            f"inv_s {values['inv_s']:.0f}  rays {values['rays']:.0f}  "
+            f"{sharpness}rays {values['rays']:.0f}  "
             f"{values['samples_per_second'] / 1e3:.0f}k samples/s  {duration(seconds_left)} left",
             last=step >= self.steps,
         )

@@ -8,36 +8,42 @@ from typing import Any
 import torch
 
 from neus.config import LearningRateConfig
+from neus.fields.density import DensityField
+from neus.fields.mlp import Layers
+from neus.fields.sdf import SdfField
 from neus.models.appearance import AffineColours
+from neus.models.kinds import Model
 from neus.models.neus import NeuS
 
 
 class Optimizer:
-    """Adam for the networks, the sharpness and the colours of images, ``adam_step`` for the table.
+    """Adam for networks, sharpness and colours of images, ``adam_step`` for the hash tables.
 
-    The table is most of what a step reads and writes: its gradient never passes through autograd,
-    but goes from the backward pass to ``model.sdf.table_gradient``, which a step clears as it reads
-    it.
+    A table is most of what a step reads and writes: its gradient never passes through autograd,
+    but goes from the backward pass to its field's ``table_gradient``, which a step clears as it
+    reads it.
     """
 
     def __init__(
         self,
-        model: NeuS,
+        model: Model,
         rates: LearningRateConfig,
         backend: ModuleType,
         affine_colours: AffineColours | None = None,
     ) -> None:
-        self._backend, self._table, self._table_rate = backend, model.sdf.table, rates.table
-        table = self._table.detach()
-        self._gradient = backend.TableGradient(table, model.sdf.grid)
-        model.sdf.table_gradient = self._gradient
-        self._moments = torch.zeros_like(table), torch.zeros_like(table)
+        self._backend, self._table_rate = backend, rates.table
+        fields = [part for part in model.modules() if isinstance(part, (SdfField, DensityField))]
+        self._tables = [field.table.detach() for field in fields]
+        for field, table in zip(fields, self._tables, strict=True):
+            field.table_gradient = backend.TableGradient(table, field.grid)
+        self._gradients = [field.table_gradient for field in fields]
+        self._moments = [(torch.zeros_like(t), torch.zeros_like(t)) for t in self._tables]
         self._steps = 0
-        networks = [*model.sdf.layers.parameters(), *model.radiance.parameters()]
-        groups = [
-            {"params": networks, "peak_rate": rates.networks},
-            {"params": [model.variance], "peak_rate": rates.inv_s},
-        ]
+        layers = [part for part in model.modules() if isinstance(part, Layers)]
+        networks = [parameter for layer in layers for parameter in layer.parameters()]
+        groups = [{"params": networks, "peak_rate": rates.networks}]
+        if isinstance(model, NeuS):
+            groups.append({"params": [model.variance], "peak_rate": rates.inv_s})
         if affine_colours is not None:
             maps = list(affine_colours.parameters())
             groups.append({"params": maps, "peak_rate": rates.affine_colours})
@@ -46,13 +52,11 @@ class Optimizer:
     def step(self, factor: float) -> None:
         """Move all parameters once, at ``factor`` times their peak rates."""
         self._steps += 1
-        self._backend.adam_step(
-            self._table.detach(),
-            self._gradient,
-            self._moments,
-            factor * self._table_rate,
-            self._steps,
-        )
+        rate = factor * self._table_rate
+        for table, gradient, moments in zip(
+            self._tables, self._gradients, self._moments, strict=True
+        ):
+            self._backend.adam_step(table, gradient, moments, rate, self._steps)
         for group in self._networks.param_groups:
             group["lr"] = factor * group["peak_rate"]
         self._networks.step()
@@ -67,6 +71,7 @@ class Optimizer:
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         self._networks.load_state_dict(state["networks"])
-        for moment, saved in zip(self._moments, state["moments"], strict=True):
-            moment.copy_(saved)
+        for moments, saved in zip(self._moments, state["moments"], strict=True):
+            for moment, value in zip(moments, saved, strict=True):
+                moment.copy_(value)
         self._steps = state["steps"]

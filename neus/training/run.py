@@ -14,6 +14,7 @@ from typing import Any
 
 import torch
 
+from neus.models.neus import NeuS
 from neus.training.checkpoint import CheckpointFolder
 from neus.training.journal import Journal, duration
 from neus.training.trainer import StepReport, Trainer
@@ -150,7 +151,7 @@ def _record(trainer: Trainer, report: StepReport, clock: _Clock) -> dict[str, fl
         "seconds": clock.seconds,
         "loss": float(report.loss),
         "psnr": -10 * math.log10(error) if math.isfinite(error) else math.nan,
-        "inv_s": float(trainer.model.inv_s.detach()),
+        "inv_s": _inv_s(trainer),
         "rays": report.rays,
         "samples_per_second": clock.samples / clock.seconds,
         "active_levels": trainer.stage.active_levels,
@@ -158,11 +159,17 @@ def _record(trainer: Trainer, report: StepReport, clock: _Clock) -> dict[str, fl
     return record | {name: float(term) for name, term in report.terms.items()}
 
 
+def _inv_s(trainer: Trainer) -> float:
+    """Sharpness of the surface; a density has none."""
+    model = trainer.model
+    return float(model.inv_s.detach()) if isinstance(model, NeuS) else math.nan
+
+
 def _refuse_divergence(record: dict[str, float], trainer: Trainer) -> None:
     """Stop a run that is lost, before its state overwrites a good checkpoint."""
     step = int(record["step"])
-    table = trainer.model.sdf.table
-    if not (math.isfinite(record["loss"]) and bool(torch.isfinite(table).all())):
+    tables = [p for name, p in trainer.model.named_parameters() if name.endswith("table")]
+    if not (math.isfinite(record["loss"]) and all(torch.isfinite(t).all() for t in tables)):
         raise TrainingDivergedError(
             f"the loss is not a number at step {step}: lower training.learning_rates, or check the "
             "scene's cameras and normalisation"

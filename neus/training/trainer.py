@@ -10,7 +10,10 @@ from torch import Tensor
 
 from neus.config import BACKGROUNDS, MethodConfig
 from neus.models.appearance import AffineColours
+from neus.models.kinds import new_model
 from neus.models.neus import NeuS
+from neus.models.outside import LEAST_LIGHT, OutsideField
+from neus.models.rendering import Rendering, SurfaceRendering
 from neus.models.schedule import Stage, stage_at
 from neus.ops import backend_for
 from neus.ops.types import Samples
@@ -24,6 +27,8 @@ OCCUPANCY_EVERY = 16
 """Steps between partial updates of the occupancy grid."""
 OCCUPANCY_PARTS = 32
 """Partial updates that make one sweep."""
+DENSITY_PARTS = 16
+"""The same for the grids of densities, which change in more places at a time."""
 FULL_SWEEPS = (0, 64, 256)
 """Early steps, when the surface moves fast, at which the whole grid is updated."""
 RAYS_TOLERANCE = 0.03
@@ -55,7 +60,7 @@ class Trainer:
     ) -> None:
         self.method, self.pool, self.device = method, pool, device
         self.backend = backend_for(device, method.backend)
-        self.model = NeuS(method.model, torch.Generator().manual_seed(seed)).to(device)
+        self.model = new_model(method.model, torch.Generator().manual_seed(seed)).to(device)
         self.generator = torch.Generator(device).manual_seed(seed)
         self.affine_colours = (
             AffineColours(pool.images).to(device) if method.training.affine_colours else None
@@ -63,12 +68,16 @@ class Trainer:
         self.optimizer = Optimizer(
             self.model, method.training.learning_rates, self.backend, self.affine_colours
         )
-        marching = method.model.marching
-        self.occupancy = OccupancyGrid(marching.occupancy_resolution, marching.margin, device)
         self.step = 0
-        self.capacity = method.training.samples - method.training.uniform_samples
+        self.capacity = method.training.samples
+        marching = method.model.marching
+        if isinstance(self.model, NeuS):
+            self.occupancy = OccupancyGrid(marching.occupancy_resolution, marching.margin, device)
+            self.capacity -= method.training.uniform_samples
+        else:
+            self.occupancy = self.model.occupancy
         self.rays = self.capacity // 20
-        self.seen = torch.zeros(2, dtype=torch.int64, device=device)
+        self.seen = torch.zeros(2, 2, dtype=torch.int64, device=device)
 
     @property
     def stage(self) -> Stage:
@@ -77,6 +86,8 @@ class Trainer:
     def train_step(self) -> StepReport:
         """Draw rays, render, and move all parameters once."""
         config, stage = self.method.training, self.stage
+        if isinstance(self.model, NeuS):
+            self.model.lead(stage)
         if self.step % OCCUPANCY_EVERY == 0:
             self._update_scene_state()
         batch = self.pool.draw(self.rays, config.masked_rays, self.generator)
@@ -92,15 +103,18 @@ class Trainer:
         points, hidden = self._points(batch, samples)
         rendering = self.model.render(points, samples, batch.directions, stage, self.backend)
 
-        background = self._background(batch)
+        counted, taken = samples.taken.float(), [samples]
+        if self.model.outside is None:
+            background = self._background(batch)
+        else:
+            background, behind = self._surroundings(self.model.outside, batch, rendering)
+            counted, taken = counted * behind.taken, [samples, behind]
         rendered = rendering.rgb + rendering.transmittance[:, None] * background
         rendered = self._as_photographed(rendered, batch, rendering.transmittance, background)
         target = self._target(batch, background)
-        counted = samples.taken.float()
         terms = {"colour": colour_loss(rendered, target, counted)}
-        terms["eikonal"] = eikonal_loss(rendering.gradient_norms)
-        depth = self.occupancy.half_diagonal
-        terms["cavity"] = cavity_loss(rendering.sdf[len(points) - hidden :], depth)
+        if isinstance(rendering, SurfaceRendering):
+            terms |= self._surface_terms(rendering, hidden)
         if config.losses.mask > 0:
             terms["mask"] = mask_loss(
                 rendering.transmittance, batch.coverage, counted * batch.masked
@@ -116,51 +130,92 @@ class Trainer:
         with torch.no_grad():
             squared = ((rendered - target) ** 2).mean(dim=1)
             squared_error = (squared * counted).sum() / counted.sum()
-            self.seen += torch.stack([samples.offsets[-1], samples.taken.sum()])
+            for seen, part in zip(self.seen, taken, strict=False):
+                seen += torch.stack([part.offsets[-1], part.taken.sum()])
         detached = {name: term.detach() for name, term in terms.items()}
         return StepReport(loss.detach(), detached, squared_error, self.rays, config.samples)
 
-    def _points(self, batch: RayBatch, samples: Samples) -> tuple[Tensor, int]:
-        """The samples' places, the padding among them filled from the uniform points that follow.
+    def _surroundings(
+        self, outside: OutsideField, batch: RayBatch, rendering: Rendering
+    ) -> tuple[Tensor, Samples]:
+        """What the rays that still have light see outside the sphere, and the samples of it."""
+        jitter = torch.rand(self.rays, generator=self.generator, device=self.device)
+        surroundings = outside.render(
+            batch.origins,
+            batch.directions,
+            rendering.transmittance.detach() > LEAST_LIGHT,
+            jitter,
+            self.stage,
+            self.backend,
+            self.method.training.outside_samples,
+        )
+        return surroundings.rgb, surroundings.samples
 
-        The last points, whose number is returned, lie in hidden cavities, where there are any.
+    def _surface_terms(self, rendering: SurfaceRendering, hidden: int) -> dict[str, Tensor]:
+        """Losses of a signed distance, whose last ``hidden`` points lie in cavities."""
+        in_cavities = rendering.sdf[len(rendering.sdf) - hidden :]
+        assert isinstance(self.occupancy, OccupancyGrid)
+        return {
+            "eikonal": eikonal_loss(rendering.gradient_norms),
+            "cavity": cavity_loss(in_cavities, self.occupancy.half_diagonal),
+        }
+
+    def _points(self, batch: RayBatch, samples: Samples) -> tuple[Tensor, int]:
+        """The samples' places and, for a signed distance, uniform points behind them.
+
+        Padding among the samples is then filled from the uniform points. The last points, whose
+        number is returned, lie in hidden cavities, where there are any.
         """
-        config = self.method.training
+        config, ray = self.method.training, samples.ray_index
+        marched = torch.addcmul(batch.origins[ray], samples.t[:, None], batch.directions[ray])
+        if not isinstance(self.occupancy, OccupancyGrid):
+            return marched, 0
         hidden = self.occupancy.points_in_cavities(
             int(CAVITY_SHARE * config.uniform_samples), self.generator
         )
         uniform = _uniform_in_ball(
             config.uniform_samples - len(hidden), self.generator, self.device
         )
-        ray = samples.ray_index
-        marched = torch.addcmul(batch.origins[ray], samples.t[:, None], batch.directions[ray])
         place = torch.arange(self.capacity, device=self.device)
         filler = uniform[place % len(uniform)]
         places = torch.where((place < samples.offsets[-1])[:, None], marched, filler)
         return torch.cat([places, uniform, hidden]), len(hidden)
 
     def _update_scene_state(self) -> None:
-        """What changes slowly: the occupancy grid, and how many rays fill the capacity."""
-        part = self.step // OCCUPANCY_EVERY % OCCUPANCY_PARTS
-        whole = self.step in FULL_SWEEPS
-        self.update_occupancy((0, 1) if whole else (part, OCCUPANCY_PARTS))
-        if part == 0 and self.method.training.losses.cavity > 0:
+        """What changes slowly: the occupancy grids, and how many rays fill the capacities."""
+        turn, whole = self.step // OCCUPANCY_EVERY, self.step in FULL_SWEEPS
+        self.update_occupancy(None if whole else turn)
+        cavities = self.method.training.losses.cavity > 0
+        if cavities and turn % OCCUPANCY_PARTS == 0 and isinstance(self.occupancy, OccupancyGrid):
             self.occupancy.find_cavities()
-        samples, rays = self.seen.tolist()
+        capacities = self.capacity, self.method.training.outside_samples
+        wanted = [
+            min(capacity, int(1.05 * capacity * rays / max(samples, 1)) + 8)
+            for capacity, (samples, rays) in zip(capacities, self.seen.tolist(), strict=True)
+            if rays
+        ]
         self.seen.zero_()
-        if rays:
-            wanted = min(self.capacity, int(1.05 * self.capacity * rays / max(samples, 1)) + 8)
-            if abs(wanted / self.rays - 1) > RAYS_TOLERANCE:
-                self.rays = wanted
+        if wanted and abs(min(wanted) / self.rays - 1) > RAYS_TOLERANCE:
+            self.rays = min(wanted)
 
-    def update_occupancy(self, part: tuple[int, int] = (0, 1)) -> None:
-        stage = self.stage
-        self.occupancy.update(
-            lambda x: self.model.sdf.distance(x, self.backend, stage.active_levels),
-            float(self.model.inv_s.detach()),
-            stage.step_length,
-            part,
-        )
+    def update_occupancy(self, turn: int | None = None) -> None:
+        """Look at the part of the cells whose turn it is, or at all of them."""
+        stage, generator, model = self.stage, self.generator, self.model
+        whole = turn is None
+        part = (0, 1) if whole else (turn % OCCUPANCY_PARTS, OCCUPANCY_PARTS)
+        density_part = (0, 1) if whole else (turn % DENSITY_PARTS, DENSITY_PARTS)
+        if isinstance(model, NeuS):
+            assert isinstance(self.occupancy, OccupancyGrid)
+            self.occupancy.update(
+                lambda x: model.sdf.distance(x, self.backend, stage.active_levels),
+                float(model.inv_s.detach()),
+                stage.step_length,
+                part,
+            )
+        else:
+            model.update_occupancy(stage, self.backend, generator, density_part)
+        if model.outside is not None:
+            model.outside.update_occupancy(stage, self.backend, generator, density_part)
 
     def state_dict(self) -> dict[str, Any]:
         return {
@@ -205,8 +260,11 @@ class Trainer:
         return self.affine_colours(rendered, batch.image, clear, background)
 
     def _target(self, batch: RayBatch, background: Tensor) -> Tensor:
-        """The photo, with masks cut out and put before the same background as the rendering."""
-        if self.method.training.losses.mask == 0:
+        """The photo, with masks cut out and put before the same background as the rendering.
+
+        Where the background is learned, the photo shows it.
+        """
+        if self.method.training.losses.mask == 0 or self.model.outside is not None:
             return batch.colours
         coverage = batch.coverage[:, None]
         return batch.colours * coverage + background * (1 - coverage)

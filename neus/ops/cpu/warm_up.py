@@ -13,6 +13,8 @@ from pathlib import Path
 
 import torch
 
+from neus.ops.cpu.density import grid_network, shade_density
+from neus.ops.cpu.outside import march_outside
 from neus.ops.cpu.rays import composite, march_rays
 from neus.ops.cpu.sdf import sdf_and_gradient, sdf_distance
 from neus.ops.cpu.shading import shade
@@ -28,20 +30,27 @@ def compiled_before() -> bool:
     return any(folder.rglob("*_kernels.*.nbi"))
 
 
-def compile_kernels() -> None:
-    """Compile what a training step calls; on one thread, in this process alone."""
-    halves = [_call_field, _call_rays]
-    if workers() == 1:
-        for half in halves:
-            half()
-        return
-    other = subprocess.Popen([sys.executable, "-m", __name__])
-    halves[0]()
-    other.wait()
-    halves[1]()  # from the cache; compiles what the other process did not get to
+def compile_kernels(*, surface: bool = True, densities: bool = False) -> None:
+    """Compile what a training step calls; with one thread only, in this process alone.
+
+    Args:
+        surface: there is a signed distance.
+        densities: there is a field of density, be it the model or what lies outside.
+    """
+    here = [_call_surface] if surface else []
+    there = [_call_rays] + ([_call_densities] if densities else [])
+    if workers() > 1:
+        names = [call.__name__ for call in there]
+        other = subprocess.Popen([sys.executable, "-m", __name__, *names])
+        for call in here:
+            call()
+        other.wait()
+        here = []
+    for call in (*here, *there):  # mostly from the cache, after another process
+        call()
 
 
-def _call_field() -> None:
+def _call_surface() -> None:
     """Encoding, distance with its gradient, scatter and the table's optimizer, on a few points."""
     grid = GridLayout(4, 2, 8, 4, 16)
     x, table = torch.zeros(4, 3), torch.zeros(grid.rows, 2)
@@ -82,5 +91,31 @@ def _call_rays() -> None:
     (weights.sum() + transmittance.sum() + rgb.sum() + norms.sum()).backward()
 
 
+def _call_densities() -> None:
+    """A field of density and its colours, and marching outside the unit sphere."""
+    grid = GridLayout(4, 2, 8, 4, 16)
+    x, table = torch.zeros(4, 3), torch.zeros(grid.rows, 2)
+    weights = [torch.zeros(4, 3 + grid.width), torch.zeros(4, 4)]
+    biases = [torch.zeros(4), torch.zeros(4)]
+    colour_weights = [torch.zeros(4, 4), torch.zeros(3, 4)]
+    colour_biases = [torch.zeros(4), torch.zeros(3)]
+    for parameter in (*weights, *biases, *colour_weights, *colour_biases):
+        parameter.requires_grad_()
+    rays, up = torch.zeros(2, 3), torch.tensor([[0.0, 0, 1]]).repeat(2, 1)
+    lit, cells = torch.ones(2, dtype=torch.bool), torch.ones(4, 4, 4)
+    samples, lengths = march_outside(
+        rays, up, cells.to(torch.uint8), cells, 0.5, 4.0, lit, torch.zeros(2), 4
+    )
+    table_gradient, moments = TableGradient(table, grid), torch.zeros(2, grid.rows, 2)
+    for active_levels in (1, 4):
+        out = grid_network(x, table, weights, biases, grid, active_levels, table_gradient)
+        alpha, colours = shade_density(
+            out, lengths, samples, torch.zeros(2, 1), colour_weights, colour_biases
+        )
+        (alpha.sum() + colours.sum()).backward()
+        adam_step(table, table_gradient, (moments[0], moments[1]), 0.0, 1)
+
+
 if __name__ == "__main__":
-    _call_rays()
+    for name in sys.argv[1:]:
+        globals()[name]()

@@ -14,8 +14,10 @@ from neus.ops.reference import TableGradient
 try:
     from neus.ops.cuda.adam import adam_step
     from neus.ops.cuda.compositing import composite
+    from neus.ops.cuda.density import grid_network, shade_density
     from neus.ops.cuda.field import sdf_distance
     from neus.ops.cuda.march import march_rays
+    from neus.ops.cuda.outside import march_outside
     from neus.ops.cuda.sdf import sdf_and_gradient
     from neus.ops.cuda.shading import shade
 except ModuleNotFoundError as error:
@@ -36,8 +38,11 @@ __all__ = [
     "TableGradient",
     "adam_step",
     "composite",
+    "grid_network",
+    "march_outside",
     "march_rays",
     "sdf_and_gradient",
     "sdf_distance",
     "shade",
+    "shade_density",
 ]

@@ -28,7 +28,7 @@ WARP = {"CHUNK": 32, "num_warps": 1, "enable_fp_fusion": False}
 
 
 @triton.jit
-def _cell(position, size):
+def cell_index(position, size):
     """Index along one axis of the cell that a coordinate in [-1, 1] lies in."""
     index = ((position * 0.5 + 0.5) * size).to(tl.int32)
     return tl.minimum(tl.maximum(index, 0), size.to(tl.int32) - 1)
@@ -59,7 +59,11 @@ def march_kernel(
     while near + length * (shift + first) < far:
         at = near + length * (shift + (first + lanes))
         within = at < far
-        i, j, k = _cell(ox + dx * at, size), _cell(oy + dy * at, size), _cell(oz + dz * at, size)
+        i, j, k = (
+            cell_index(ox + dx * at, size),
+            cell_index(oy + dy * at, size),
+            cell_index(oz + dz * at, size),
+        )
         cell = (i * resolution + j) * resolution + k
         state = tl.load(occupancy + cell, mask=within, other=_EMPTY)
         end = tl.min(tl.where(state == _INSIDE, lanes, CHUNK), axis=0)
@@ -97,7 +101,7 @@ def march_rays(
     )
     if rays:
         march_kernel[(rays,)](*inputs, *(counts,) * 4, WRITE=False, **WARP)
-    offsets, taken = _allot(counts, capacity)
+    offsets, taken = allot(counts, capacity)
     size = int(offsets[-1]) if capacity is None else capacity
     ray_index = torch.zeros(size, dtype=torch.int64, device=device)
     t = torch.zeros(size, device=device)
@@ -106,7 +110,7 @@ def march_rays(
     return Samples(ray_index, t, offsets, taken)
 
 
-def _allot(
+def allot(
     counts: Int[Tensor, "r"], capacity: int | None
 ) -> tuple[Int[Tensor, "r+1"], Bool[Tensor, "r"]]:
     """Where each ray's samples begin, and which rays fit into the capacity.

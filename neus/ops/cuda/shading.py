@@ -37,11 +37,11 @@ def shade(
     beyond = torch.sqrt((gradient[places:] ** 2).sum(dim=1) + 1e-12)
     encoded = encoded_directions.T[:, ray]
     inputs = torch.cat([out[:places].T, normals.T, x[:places].T, encoded])
-    colours = _ColourNetwork.apply(inputs, len(weights), *weights, *biases)
+    colours = ColourNetwork.apply(inputs, len(weights), *weights, *biases)
     return alpha, colours.T, torch.cat([norms, beyond])
 
 
-class _ColourNetwork(torch.autograd.Function):
+class ColourNetwork(torch.autograd.Function):
     """ReLU between the layers and a sigmoid at the end, channel-major: ``[c, n] -> [3, n]``.
 
     Written out so that its products are TF32 in the backward pass, too, whatever holds there.

@@ -3,6 +3,7 @@
 ``encode``, ``section`` and ``composite`` are differentiable by autograd as often as wanted.
 """
 
+from neus.ops.reference.density import grid_network, relu_network, shade_density
 from neus.ops.reference.grid import Linearized, encode, encode_scatter, linearize, to_grid
 from neus.ops.reference.networks import (
     colour_network,
@@ -12,6 +13,7 @@ from neus.ops.reference.networks import (
     softplus_backward,
     softplus_with_slope,
 )
+from neus.ops.reference.outside import march_outside, outside_start
 from neus.ops.reference.rays import composite, march_rays, section
 from neus.ops.reference.table import ADAM_DECAY, ADAM_EPSILON, TableGradient, adam_step
 
@@ -25,12 +27,17 @@ __all__ = [
     "composite",
     "encode",
     "encode_scatter",
+    "grid_network",
     "linearize",
+    "march_outside",
     "march_rays",
+    "outside_start",
+    "relu_network",
     "sdf_and_gradient",
     "sdf_distance",
     "section",
     "shade",
+    "shade_density",
     "softplus_backward",
     "softplus_with_slope",
     "to_grid",

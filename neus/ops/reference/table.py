@@ -24,6 +24,21 @@ class TableGradient:
         self.dense = torch.zeros_like(table)
 
 
+class GradientAddedTo(torch.autograd.Function):
+    """Identity whose gradient is added to a buffer and goes no further."""
+
+    @staticmethod
+    def forward(ctx, table, buffer):  # pyright: ignore
+        ctx.buffer = buffer
+        return table.view_as(table)
+
+    @staticmethod
+    @torch.autograd.function.once_differentiable
+    def backward(ctx, bar):  # pyright: ignore
+        ctx.buffer.add_(bar)
+        return None, None
+
+
 def adam_step(
     table: Float[Tensor, "rows f"],
     gradient: TableGradient,

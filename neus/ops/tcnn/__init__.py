@@ -8,14 +8,16 @@ Where they differ from the other backends:
   that are powers of two agree to the bit.
 - The network of the distance is torch's, since tiny-cuda-nn's have no second derivative. The
   gradient comes from autograd, backwards through its own graph.
-- The network of colour is tiny-cuda-nn's, in float16.
+- The networks of colour are tiny-cuda-nn's, in float16.
+- Outside the unit sphere rays are marched by plain torch.
 - Rays are marched and composited by nerfacc, which waits for the device and makes arrays whose size
   depends on data: a training step cannot be captured in a CUDA graph.
 
 The packages are imported by what uses them first; ``require_packages`` says what is missing.
 """
 
-from neus.ops.reference import TableGradient, adam_step
+from neus.ops.reference import TableGradient, adam_step, march_outside
+from neus.ops.tcnn.density import grid_network, shade_density
 from neus.ops.tcnn.packages import require_packages
 from neus.ops.tcnn.rays import composite, march_rays
 from neus.ops.tcnn.sdf import sdf_and_gradient, sdf_distance
@@ -25,9 +27,12 @@ __all__ = [
     "TableGradient",
     "adam_step",
     "composite",
+    "grid_network",
+    "march_outside",
     "march_rays",
     "require_packages",
     "sdf_and_gradient",
     "sdf_distance",
     "shade",
+    "shade_density",
 ]

@@ -11,6 +11,7 @@ from torch.nn.functional import linear, softplus
 
 from neus.ops import reference
 from neus.ops.grid import GridLayout
+from neus.ops.reference.table import GradientAddedTo
 from neus.ops.tcnn.grid import encode
 from neus.ops.tcnn.packages import row_major_gradient
 
@@ -34,7 +35,7 @@ def sdf_and_gradient(
         return reference.sdf_and_gradient(x, table, weights, biases, *settings, table_gradient)
     differentiable = torch.is_grad_enabled()
     if table_gradient is not None:
-        table = _GradientAddedTo.apply(table, table_gradient.dense)
+        table = GradientAddedTo.apply(table, table_gradient.dense)
     with torch.enable_grad():
         # Two leaves, since beyond the box the grid's coordinates stop but the gradient does not.
         position = x.detach().requires_grad_()
@@ -73,18 +74,3 @@ def _network(
     for weight, bias in zip((first, *weights[1:-1]), biases[:-1], strict=True):
         u = softplus(linear(u, weight, bias), beta=sharpness)
     return linear(u, weights[-1], biases[-1])
-
-
-class _GradientAddedTo(torch.autograd.Function):
-    """Identity whose gradient is added to a buffer and goes no further."""
-
-    @staticmethod
-    def forward(ctx, table, buffer):  # pyright: ignore
-        ctx.buffer = buffer
-        return table.view_as(table)
-
-    @staticmethod
-    @torch.autograd.function.once_differentiable
-    def backward(ctx, bar):  # pyright: ignore
-        ctx.buffer.add_(bar)
-        return None, None

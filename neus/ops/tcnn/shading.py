@@ -50,11 +50,11 @@ def shade(
     )
     beyond = torch.sqrt((gradient[places:] ** 2).sum(dim=1) + 1e-12)
     values = torch.cat([out[:places], normals, x[:places], encoded_directions[ray]], dim=1)
-    network = _colour_network if places else reference.colour_network
+    network = colour_network if places else reference.colour_network
     return alpha, network(values, weights, biases), torch.cat([norms, beyond])
 
 
-def _colour_network(
+def colour_network(
     inputs: Float[Tensor, "n c"], weights: Sequence[Tensor], biases: Sequence[Tensor]
 ) -> Float[Tensor, "n 3"]:
     """:func:`neus.ops.reference.colour_network` with products in float16."""

@@ -13,6 +13,7 @@ import numpy as np
 from numba import njit
 
 from neus.cameras import Cameras
+from neus.sources.demo.room import hit_room, room_albedo
 from neus.sources.demo.sculpture import RADIUS
 from neus.sources.demo.stone import albedo
 from neus.sources.demo.tracer import Distance, normal, trace
@@ -36,17 +37,19 @@ def render_view(
     cameras: Cameras,
     index: int,
     seed: int,
+    room: bool = False,
 ) -> UInt8[np.ndarray, "h w 4"]:
     """Photograph the sculpture with camera ``index``, posed in the sculpture's frame.
 
     Returns:
-        Display-referred RGB over black, and the share of the pixel that the sculpture covers.
-        RGB is averaged as displayed, so that it is premultiplied by that share exactly.
+        Display-referred RGB over black or in its room, and the share of the pixel that the
+        sculpture covers. RGB is averaged as displayed, so that over black it is premultiplied by
+        that share exactly.
     """
     intrinsics, pose = cameras.intrinsics[index], cameras.camera_to_world[index]
     traced = trace_view(distance, grid, cameras, index)
     image = np.zeros((*traced.ts.shape, 4), np.uint8)
-    _shade(distance, part, grid, intrinsics, pose, *traced, seed, image)
+    _shade(distance, part, grid, intrinsics, pose, *traced, seed, room, image)
     return image
 
 
@@ -126,7 +129,9 @@ def _holds_edge(row, column, ts, clearance, normals):
 
 
 @njit(cache=True, nogil=True)
-def _shade(distance, part, grid, intrinsics, pose, ts, clearance, clear, normals, seed, image):
+def _shade(
+    distance, part, grid, intrinsics, pose, ts, clearance, clear, normals, seed, room, image
+):  # fmt: skip
     """RGBA of all pixels: one sample inside a surface, ``SAMPLES`` where there is an edge."""
     ox, oy, oz = pose[0, 3], pose[1, 3], pose[2, 3]
     for row in range(ts.shape[0]):
@@ -134,7 +139,9 @@ def _shade(distance, part, grid, intrinsics, pose, ts, clearance, clear, normals
             edge = _holds_edge(row, column, ts, clearance, normals)
             t, count = ts[row, column], SAMPLES if edge else 1
             if t == np.inf and not edge:
-                continue
+                if not room:
+                    continue
+                count = SAMPLES  # the room has edges of its own
             r = g = b = a = 0.0
             for i in range(count):
                 u = column + (i + 0.5) / count
@@ -149,12 +156,33 @@ def _shade(distance, part, grid, intrinsics, pose, ts, clearance, clear, normals
                     stone = albedo(x, y, z, part(x, y, z), t / intrinsics[0, 0], seed)
                     sr, sg, sb = _radiance(stone, x, y, z, n, dx, dy, dz, grid)
                     r, g, b, a = r + sr, g + sg, b + sb, a + 1.0
+                elif room:
+                    sr, sg, sb = _room_radiance(
+                        ox, oy, oz, dx, dy, dz, intrinsics[0, 0], seed, grid
+                    )
+                    r, g, b = r + sr, g + sg, b + sb
             scale = 255.0 / count
             image[row, column, 0] = int(r * scale + 0.5)
             image[row, column, 1] = int(g * scale + 0.5)
             image[row, column, 2] = int(b * scale + 0.5)
             image[row, column, 3] = int(a * scale + 0.5)
     return image
+
+
+@njit(cache=True)
+def _room_radiance(ox, oy, oz, dx, dy, dz, focal, seed, grid):
+    """Display-referred RGB of what a ray sees that misses the sculpture, which casts a shadow."""
+    t, axis, side, piece = hit_room(ox, oy, oz, dx, dy, dz)
+    x, y, z = ox + t * dx, oy + t * dy, oz + t * dz
+    r, g, b = room_albedo(x, y, z, axis, side, piece, t / focal, seed)
+    facing = 0.75 if axis == 0 else 0.9 if axis == 1 else 1.1
+    light = 0.5 * facing
+    if axis == 2 and side > 0.0 and piece == 0:
+        light *= _openness(x, y, z, (0.0, 0.0, 1.0), grid)
+        light += 0.55 * _sunlit(x, y, z + 0.02, grid)
+    else:
+        light += 0.4
+    return _display(light * r), _display(light * g), _display(light * b)
 
 
 @njit(cache=True)

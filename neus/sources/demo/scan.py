@@ -46,14 +46,19 @@ def sculpture_to_world() -> Similarity:
 
 
 def make_demo(
-    folder: Path, views: int = 48, width: int = 400, height: int = 300, seed: int = 0
+    folder: Path,
+    views: int = 48,
+    width: int = 400,
+    height: int = 300,
+    seed: int = 0,
+    room: bool = False,
 ) -> None:
     """Photograph the sculpture and write the scan, complete or not at all.
 
-    ``image/%06d.png`` (over black), ``mask/%03d.png`` (coverage, 0 to 255), ``cameras_sphere.npz``
-    as NeuS reads it (``world_mat_i``: world in mm to pixels with *integer* centres;
-    ``scale_mat_i``: unit sphere to world), ``reference/mesh.ply`` (the exact surface, mm),
-    ``reference/dtu/`` (the same as files of the DTU benchmark, seen surface only) and
+    ``image/%06d.png`` (over black, or in a room), ``mask/%03d.png`` (coverage, 0 to 255),
+    ``cameras_sphere.npz`` as NeuS reads it (``world_mat_i``: world in mm to pixels with *integer*
+    centres; ``scale_mat_i``: unit sphere to world), ``reference/mesh.ply`` (the exact surface,
+    mm), ``reference/dtu/`` (the same as files of the DTU benchmark, seen surface only) and
     ``scan.json``. The same arguments give the same scan.
 
     Args:
@@ -61,13 +66,15 @@ def make_demo(
         views: number of photographs.
         width, height: of a photograph in pixels.
         seed: of the cameras' jitter, the stones and the reference points.
+        room: put the sculpture on the floor of a furnished room; masks and reference stay as
+            they are.
 
     Raises:
         InputError: an argument is out of range, or ``folder`` holds something else.
     """
     _check_arguments(folder, views, width, height, seed)
     with folder_written_whole(folder, ENTRIES) as fresh:
-        _write_scan(fresh, views, width, height, seed)
+        _write_scan(fresh, views, width, height, seed, room)
 
 
 def _check_arguments(folder: Path, views: int, width: int, height: int, seed: int) -> None:
@@ -97,7 +104,7 @@ def _is_replaceable(folder: Path) -> bool:
     return not any(path.is_file() for path in folder.rglob("*"))
 
 
-def _write_scan(folder: Path, views: int, width: int, height: int, seed: int) -> None:
+def _write_scan(folder: Path, views: int, width: int, height: int, seed: int, room: bool) -> None:
     for name in ("image", "mask", "reference/dtu"):
         (folder / name).mkdir(parents=True)
     camera_rng, point_rng = np.random.default_rng(seed).spawn(2)
@@ -109,7 +116,8 @@ def _write_scan(folder: Path, views: int, width: int, height: int, seed: int) ->
     to_world = sculpture_to_world()
 
     def photograph(index: int) -> None:
-        _write_view(folder, index, render_view(distance, part, grid, cameras, index, seed))
+        rgba = render_view(distance, part, grid, cameras, index, seed, room)
+        _write_view(folder, index, rgba)
 
     with ThreadPoolExecutor() as pool:
         photographs = pool.map(photograph, range(views))
@@ -128,6 +136,7 @@ def _write_scan(folder: Path, views: int, width: int, height: int, seed: int) ->
         "views": views,
         "width": width,
         "height": height,
+        "room": room,
         "unit": "mm",
         "diameter_mm": round(to_world.scale * float(pdist(hull).max()), 3),
         "diameter_is": "the largest distance between two points of the surface",

@@ -91,6 +91,13 @@ def _patterns(
 
 
 @njit(cache=True)
+def wall_pattern(x: float, y: float, z: float, footprint: float, seed: int) -> tuple[float, float]:
+    """Clouds and grain at a point of a wall, each in [0, 1]."""
+    clouds, _, _, grain = _patterns(0.6 * x, 0.6 * y, 0.6 * z, 0.6 * footprint, seed)
+    return clouds, grain
+
+
+@njit(cache=True)
 def _mix(a, b, weight: float) -> tuple[float, float, float]:
     return (
         a[0] + weight * (b[0] - a[0]),
