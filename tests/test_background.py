@@ -117,6 +117,17 @@ def test_a_model_file_gives_back_the_same_view_surroundings_and_all(tmp_path: Pa
         assert views[0].opacity[0, 0] < 0.5
 
 
+def test_the_sharpness_is_led_from_the_first_to_the_last_step_of_its_span_and_then_learnt():
+    config = load_method(None, {"model": {"sdf": {"led_until": 0.4}}}).model
+    model = NeuS(config, torch.Generator().manual_seed(0))
+    assert model.outside is None
+    for step, expected in ((0, 20.0), (200, (20 * 200) ** 0.5), (399, 198.9)):
+        model.lead(stage_at(config, step, 1000))
+        assert float(model.inv_s.detach()) == pytest.approx(expected, rel=1e-3)
+    assert stage_at(config, 400, 1000).led_inv_s is None
+    assert stage_at(load_method().model, 0, 1000).led_inv_s is None
+
+
 def test_rays_that_are_not_lit_and_padding_stay_black():
     config = small_method(10).model
     model = NeuS(config, torch.Generator().manual_seed(0))

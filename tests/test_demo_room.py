@@ -6,10 +6,10 @@ import json
 import math
 from pathlib import Path
 
-import cv2
 import numpy as np
 from demo_scan import SMALL, coarse_reference
 
+from neus.images import read_image
 from neus.sources.demo import make_demo
 from neus.sources.demo.room import BOXES, HIGH, LOW, hit_room
 from neus.sources.demo.sculpture import FOOT_Z
@@ -44,8 +44,7 @@ def test_the_room_is_seen_where_the_sculpture_is_not(tmp_path: Path):
     with coarse_reference():
         make_demo(tmp_path / "scan", **SMALL, room=True)
     room, mask = (
-        cv2.imread(str(tmp_path / "scan" / path)).astype(int)
-        for path in ("image/000000.png", "mask/000.png")
+        read_image(tmp_path / "scan" / path) for path in ("image/000000.png", "mask/000.png")
     )
     assert 0.1 < (mask == 255).mean() < 0.9
     assert (room[(mask == 0).all(axis=2)].max(axis=1) > 15).all()

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import os
+import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -24,6 +27,7 @@ from neus.sources.exif import ORIENTATION
 onnx = pytest.importorskip("onnx")
 pytest.importorskip("onnxruntime")
 RED_IS_OBJECT = 20.0
+ROOT = Path(__file__).parents[1]
 
 
 def write_network(path: Path, channels: int = 3, *, probabilities: bool = True) -> Path:
@@ -162,3 +166,23 @@ def test_a_network_of_something_else_is_refused(tmp_path):
     network = load_network(write_network(tmp_path / "logits.onnx", probabilities=False))
     with pytest.raises(InputError, match="returns no probabilities"):
         foreground(network, photo_of_red_box())
+
+
+def test_the_workflow_hands_the_network_to_the_scene(tmp_path, network):
+    for i in range(4):
+        write_image(tmp_path / "photos" / f"{i}.png", photo_of_red_box())
+    scan = {"name": "statue", "source": "photos", "path": str(tmp_path / "photos")}
+    config = {"scans": [scan | {"mask_model": str(network)}], "methods": ["neus"]}
+    file = tmp_path / "my.json"
+    file.write_text(json.dumps(config | {"results": str(tmp_path / "results")}))
+    words = ["-m", "snakemake", "--dry-run", "--printshellcmds", "--cores", "1"]
+    words += ["--snakefile", str(ROOT / "Snakefile"), "--directory", str(tmp_path)]
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(ROOT), *sys.path])}
+    done = subprocess.run(
+        [sys.executable, *words, "--configfile", str(file)],
+        env=environment, capture_output=True, text=True,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    printed = done.stdout + done.stderr
+    assert f"--mask-model {network}" in printed
+    assert f"--work {tmp_path}/results/statue/run/masks" in printed
