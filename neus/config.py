@@ -17,6 +17,8 @@ BACKGROUNDS = {"white": 1.0, "black": 0.0}
 """Grey values of what rays see that meet nothing."""
 BACKENDS = ("auto", "tcnn")
 """Operators that training runs on: the device's own, or tiny-cuda-nn's and nerfacc's (CUDA)."""
+GRADIENTS = ("analytic", "differences")
+"""Ways to differentiate the distance."""
 
 
 @dataclass(frozen=True)
@@ -33,6 +35,19 @@ class HashGridConfig:
 
 
 @dataclass(frozen=True)
+class GradientConfig:
+    """How the distance is differentiated: by the chain rule, or from ``taps`` (6 or 4) differences.
+
+    Differences reach ``eps`` scene units, or as far as a cell of the finest active level if that is
+    0 (Neuralangelo, section 3.1).
+    """
+
+    kind: str = "analytic"
+    taps: int = 6
+    eps: float = 0.0
+
+
+@dataclass(frozen=True)
 class SdfConfig:
     """Network from position and grid features to the signed distance and a feature vector."""
 
@@ -41,6 +56,7 @@ class SdfConfig:
     features: int = 12
     initial_radius: float = 0.5
     initial_inv_s: float = 20.0
+    gradient: GradientConfig = field(default_factory=GradientConfig)
 
 
 @dataclass(frozen=True)
@@ -73,13 +89,38 @@ class ModelConfig:
     cos_anneal_end: float = 0.1
 
 
+Schedule = Any
+"""A number, or [start, value, value, end]: a line from the first value, which holds until the
+fraction ``start`` of the budget, to the second, which holds from ``end`` on."""
+
+
 @dataclass(frozen=True)
 class LossConfig:
-    """Weights beside the colour's 1."""
+    """Weights of the terms of the loss, each a :data:`Schedule`.
 
-    mask: float = 0.1
-    eikonal: float = 0.1
-    cavity: float = 0.1
+    ``colour`` is of the absolute error, ``colour_squared`` of the squared one. ``sparsity_scale``
+    is no weight: the sparsity term sees surface within about its inverse, in scene units.
+    """
+
+    colour: Schedule = 1.0
+    colour_squared: Schedule = 0.0
+    mask: Schedule = 0.1
+    eikonal: Schedule = 0.1
+    cavity: Schedule = 0.1
+    opaque: Schedule = 0.0
+    sparsity: Schedule = 0.0
+    sparsity_scale: float = 1.0
+    curvature: Schedule = 0.0
+    distortion: Schedule = 0.0
+
+    def uses(self, term: str) -> bool:
+        """Whether a term has a weight other than 0 at any time."""
+        weight = getattr(self, term)
+        return any(weight[1:3]) if isinstance(weight, list) else weight != 0
+
+    @property
+    def weights(self) -> dict[str, Schedule]:
+        return {name: value for name, value in vars(self).items() if name != "sparsity_scale"}
 
 
 @dataclass(frozen=True)
@@ -160,7 +201,22 @@ def _merge(base: Any, overlay: Any, origin: str) -> Any:
         ) from None
 
 
+def _check_schedule(key: str, value: Schedule, least: float = 0.0) -> None:
+    """A number or [start, value, value, end], neither value below ``least``."""
+    numbers = value if isinstance(value, list) else [0.0, value, value, 1.0]
+    real = all(isinstance(n, int | float) and not isinstance(n, bool) for n in numbers)
+    if not (real and len(numbers) == 4 and 0 <= numbers[0] < numbers[3] <= 1):
+        raise InputError(
+            f"method: {key} must be a number, or [start, value, value, end] with "
+            f"0 <= start < end <= 1 as fractions of the budget, not {value}"
+        )
+    if min(numbers[1:3]) < least:
+        raise InputError(f"method: {key} must not be below {least}")
+
+
 def _check_values(method: MethodConfig) -> None:
+    for name, weight in method.training.losses.weights.items():
+        _check_schedule(f"training.losses.{name}", weight)
     model, training = method.model, method.training
     grid, rates = model.hash_grid, training.learning_rates
     requirements = {
@@ -183,6 +239,10 @@ def _check_values(method: MethodConfig) -> None:
         "model.radiance.direction_degree must lie in 1..4": (
             1 <= model.radiance.direction_degree <= 4
         ),
+        "model.sdf.gradient.kind must be one of " + ", ".join(GRADIENTS): model.sdf.gradient.kind
+        in GRADIENTS,
+        "model.sdf.gradient.taps must be 4 or 6": model.sdf.gradient.taps in (4, 6),
+        "model.sdf.gradient.eps must lie in 0..0.5": 0 <= model.sdf.gradient.eps <= 0.5,
         "hidden_layers and width must be positive": min(
             model.sdf.hidden_layers,
             model.sdf.width,
@@ -194,6 +254,10 @@ def _check_values(method: MethodConfig) -> None:
             0 < model.marching.last_step <= model.marching.first_step < 1
         ),
         "training.steps must be positive": training.steps > 0,
+        "training.losses.curvature needs model.sdf.gradient.kind: differences": (
+            not training.losses.uses("curvature") or model.sdf.gradient.kind == "differences"
+        ),
+        "training.losses.sparsity_scale must be positive": training.losses.sparsity_scale > 0,
         "training.samples must exceed training.uniform_samples by 1024 or more": (
             training.samples >= training.uniform_samples + 1024 >= 1024
         ),

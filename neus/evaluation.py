@@ -53,7 +53,7 @@ class Surroundings:
 
     @classmethod
     def of(cls, method: MethodConfig) -> Surroundings:
-        if method.training.losses.mask > 0:
+        if method.training.losses.uses("mask"):
             return cls(BACKGROUNDS[method.model.background], method.model.background)
         return cls(None, "as photographed")
 

@@ -51,7 +51,7 @@ def main(argv: list[str] | None = None) -> int:
     scene = load_scene(options.scene)
     if not scene.train:
         raise InputError(f"{options.scene} has no training images: raise holdout")
-    if method.training.losses.mask > 0 and not set(scene.masked) & set(scene.train):
+    if method.training.losses.uses("mask") and not set(scene.masked) & set(scene.train):
         print("the scene has no masks: training goes on without the mask loss", file=sys.stderr)
         method = without_masks(method)
     checkpoints = CheckpointFolder(
@@ -64,7 +64,7 @@ def main(argv: list[str] | None = None) -> int:
             _compile_kernels()
         train = list(scene.train)
         images = load_images(scene)
-        masked = scene.masked if method.training.losses.mask > 0 else ()
+        masked = scene.masked if method.training.losses.uses("mask") else ()
         pool = PixelPool(
             scene.cameras[train],
             [images[i] for i in train],

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from neus.config import HashGridConfig, SdfConfig
+from neus.fields.differences import by_differences
 from neus.fields.mlp import Layers
 from neus.ops.grid import GridLayout
 
@@ -39,6 +40,7 @@ class SdfField(nn.Module):
         table = torch.rand(self.grid.rows, grid.features, generator=generator)
         self.table = nn.Parameter((2 * table - 1) * 1e-4)
         self.table_gradient: Any = None
+        self.gradient = sdf.gradient
         sizes = [3 + self.grid.width, *[sdf.width] * sdf.hidden_layers, 1 + sdf.features]
         self.layers = Layers(sizes, generator)
         _start_as_sphere(self.layers, sdf.initial_radius, generator)
@@ -51,9 +53,27 @@ class SdfField(nn.Module):
         The table's gradient goes to ``table_gradient``, one of the backend's ``TableGradient``,
         where that is set, else to autograd.
         """
-        return backend.sdf_and_gradient(
-            x, *self._operands(active_levels), table_gradient=self.table_gradient
-        )
+        out, gradient, _ = self.with_laplacian(x, backend, active_levels)
+        return out, gradient
+
+    def with_laplacian(
+        self, x: Float[Tensor, "n 3"], backend: ModuleType, active_levels: int
+    ) -> tuple[Float[Tensor, "n out"], Float[Tensor, "n 3"], Float[Tensor, "n"] | None]:
+        """As :meth:`with_gradient`, and the distance's Laplacian where differences give it."""
+
+        def evaluate(points: Float[Tensor, "m 3"]) -> tuple[Tensor, Tensor]:
+            return backend.sdf_and_gradient(
+                points, *self._operands(active_levels), table_gradient=self.table_gradient
+            )
+
+        if self.gradient.kind == "analytic":
+            return *evaluate(x), None
+        eps = self.difference_eps(active_levels)
+        return by_differences(lambda points: evaluate(points)[0], x, eps, self.gradient.taps)
+
+    def difference_eps(self, active_levels: int) -> float:
+        """Reach of the differences in scene units: fixed, or a cell of the finest active level."""
+        return self.gradient.eps or min(0.5, 2 * self.grid.cell_size(active_levels))
 
     def distance(
         self, x: Float[Tensor, "n 3"], backend: ModuleType, active_levels: int

@@ -30,6 +30,7 @@ class Rendering:
         weights: ``[m]`` of the samples.
         sdf: ``[n]`` signed distances.
         gradient, gradient_norms: ``[n, 3]``, ``[n]`` of the distance, in the scene frame.
+        laplacian: ``[n]`` of the distance, where its gradient is from differences.
     """
 
     rgb: Float[Tensor, "r 3"]
@@ -38,6 +39,7 @@ class Rendering:
     sdf: Float[Tensor, "n"]
     gradient: Float[Tensor, "n 3"]
     gradient_norms: Float[Tensor, "n"]
+    laplacian: Float[Tensor, "n"] | None = None
 
 
 class NeuS(nn.Module):
@@ -69,7 +71,7 @@ class NeuS(nn.Module):
 
         The places that pad the samples may hold any points.
         """
-        out, gradient = self.sdf.with_gradient(points, backend, stage.active_levels)
+        out, gradient, laplacian = self.sdf.with_laplacian(points, backend, stage.active_levels)
         alpha, colours, norms = backend.shade(
             out,
             gradient,
@@ -84,7 +86,7 @@ class NeuS(nn.Module):
             stage.cos_anneal,
         )
         weights, transmittance, rgb = backend.composite(alpha, colours, samples.offsets)
-        return Rendering(rgb, transmittance, weights, out[:, 0], gradient, norms)
+        return Rendering(rgb, transmittance, weights, out[:, 0], gradient, norms, laplacian)
 
     @torch.no_grad()
     def geometry(

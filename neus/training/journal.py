@@ -22,6 +22,11 @@ COLUMNS: tuple[str, ...] = (
     "rays",
     "samples_per_second",
     "active_levels",
+    "colour_squared",
+    "opaque",
+    "sparsity",
+    "curvature",
+    "distortion",
 )
 
 

@@ -9,15 +9,25 @@ import torch
 from torch import Tensor
 
 from neus.config import BACKGROUNDS, MethodConfig
-from neus.models.neus import NeuS
+from neus.models.neus import NeuS, Rendering
 from neus.models.schedule import Stage, stage_at
 from neus.ops import backend_for
 from neus.ops.types import Samples
 from neus.rendering.occupancy import OccupancyGrid
-from neus.training.losses import cavity_loss, colour_loss, eikonal_loss, mask_loss
+from neus.training.losses import (
+    cavity_loss,
+    colour_loss,
+    curvature_loss,
+    distortion_loss,
+    eikonal_loss,
+    mask_loss,
+    opaque_loss,
+    sparsity_loss,
+    squared_colour_loss,
+)
 from neus.training.optimizer import Optimizer
 from neus.training.rays import PixelPool, RayBatch
-from neus.training.schedules import learning_rate_factor
+from neus.training.schedules import learning_rate_factor, scheduled
 
 OCCUPANCY_EVERY = 16
 """Steps between partial updates of the occupancy grid."""
@@ -94,12 +104,17 @@ class Trainer:
         terms["eikonal"] = eikonal_loss(rendering.gradient_norms)
         depth = self.occupancy.half_diagonal
         terms["cavity"] = cavity_loss(rendering.sdf[len(points) - hidden :], depth)
-        if config.losses.mask > 0:
+        if config.losses.uses("mask"):
             terms["mask"] = mask_loss(
                 rendering.transmittance, batch.coverage, counted * batch.masked
             )
-        weights = {"colour": 1.0} | vars(config.losses)
-        loss = torch.stack([weights[name] * term for name, term in terms.items()]).sum()
+        if config.losses.uses("colour_squared"):
+            terms["colour_squared"] = squared_colour_loss(rendered, target, counted)
+        terms |= self._regularizers(rendering, samples, slice(self.capacity, len(points) - hidden))
+        weights, progress = config.losses.weights, self.step / config.steps
+        loss = torch.stack(
+            [scheduled(weights[name], progress) * term for name, term in terms.items()]
+        ).sum()
         loss.backward()
         factor = learning_rate_factor(config.learning_rates, self.step, config.steps)
         self.optimizer.step(factor)
@@ -110,6 +125,24 @@ class Trainer:
             self.seen += torch.stack([samples.offsets[-1], samples.taken.sum()])
         detached = {name: term.detach() for name, term in terms.items()}
         return StepReport(loss.detach(), detached, squared_error, self.rays, config.samples)
+
+    def _regularizers(
+        self, rendering: Rendering, samples: Samples, uniform: slice
+    ) -> dict[str, Tensor]:
+        """Terms that the method may ask for; ``uniform`` says which points are spread evenly."""
+        losses, terms = self.method.training.losses, {}
+        if losses.uses("opaque"):
+            terms["opaque"] = opaque_loss(rendering.transmittance, samples.taken.float())
+        if losses.uses("sparsity"):
+            terms["sparsity"] = sparsity_loss(rendering.sdf[uniform], losses.sparsity_scale)
+        if losses.uses("curvature"):
+            assert rendering.laplacian is not None
+            terms["curvature"] = curvature_loss(rendering.laplacian)
+        if losses.uses("distortion"):
+            terms["distortion"] = distortion_loss(
+                rendering.weights, samples, self.stage.step_length
+            )
+        return terms
 
     def _points(self, batch: RayBatch, samples: Samples) -> tuple[Tensor, int]:
         """The samples' places, the padding among them filled from the uniform points that follow.
@@ -135,7 +168,7 @@ class Trainer:
         part = self.step // OCCUPANCY_EVERY % OCCUPANCY_PARTS
         whole = self.step in FULL_SWEEPS
         self.update_occupancy((0, 1) if whole else (part, OCCUPANCY_PARTS))
-        if part == 0 and self.method.training.losses.cavity > 0:
+        if part == 0 and self.method.training.losses.uses("cavity"):
             self.occupancy.find_cavities()
         samples, rays = self.seen.tolist()
         self.seen.zero_()
@@ -177,14 +210,14 @@ class Trainer:
         """A random colour per ray where a mask tells what to compare it with, else the method's."""
         training = self.method.training
         grey = BACKGROUNDS[self.method.model.background]
-        if not (training.random_background and training.losses.mask > 0):
+        if not (training.random_background and training.losses.uses("mask")):
             return torch.full((1, 3), grey, device=self.device)
         colours = torch.rand(self.rays, 3, generator=self.generator, device=self.device)
         return torch.where(batch.masked[:, None], colours, grey)
 
     def _target(self, batch: RayBatch, background: Tensor) -> Tensor:
         """The photo, with masks cut out and put before the same background as the rendering."""
-        if self.method.training.losses.mask == 0:
+        if not self.method.training.losses.uses("mask"):
             return batch.colours
         coverage = batch.coverage[:, None]
         return batch.colours * coverage + background * (1 - coverage)

@@ -3,6 +3,7 @@
 ``encode``, ``section`` and ``composite`` are differentiable by autograd as often as wanted.
 """
 
+from neus.ops.reference.distortion import ray_distortion
 from neus.ops.reference.grid import Linearized, encode, encode_scatter, linearize, to_grid
 from neus.ops.reference.networks import (
     colour_network,
@@ -27,6 +28,7 @@ __all__ = [
     "encode_scatter",
     "linearize",
     "march_rays",
+    "ray_distortion",
     "sdf_and_gradient",
     "sdf_distance",
     "section",
