@@ -7,6 +7,7 @@ so that changing ``training.steps`` rescales every schedule with it.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -19,11 +20,31 @@ BACKENDS = ("auto", "tcnn")
 """Operators that training runs on: the device's own, or tiny-cuda-nn's and nerfacc's (CUDA)."""
 GRADIENTS = ("analytic", "differences")
 """Ways to differentiate the distance."""
+ENCODINGS = ("hash_grid", "frequency")
+"""Of positions."""
+DIRECTION_ENCODINGS = ("spherical_harmonics", "frequency")
+
+
+Schedule = Any
+"""A number, or [start, value, value, end]: a line from the first value, which holds until the
+fraction ``start`` of the budget, to the second, which holds from ``end`` on."""
+
+
+def scheduled(value: Schedule, progress: float) -> float:
+    """A schedule at a fraction of the budget."""
+    if not isinstance(value, list):
+        return value
+    start, first, last, end = value
+    return first + (last - first) * min(1.0, max(0.0, (progress - start) / (end - start)))
 
 
 @dataclass(frozen=True)
 class HashGridConfig:
-    """Multiresolution hash grid (Mueller et al., SIGGRAPH 2022, section 3)."""
+    """Multiresolution hash grid (Mueller et al., SIGGRAPH 2022, section 3).
+
+    The first ``initial_levels`` are in use from the start; from ``levels_from`` on, one level more
+    every (all_levels_at - levels_from) / (levels - initial_levels + 1) of the budget.
+    """
 
     levels: int = 16
     features: int = 2
@@ -31,6 +52,7 @@ class HashGridConfig:
     base_resolution: int = 32
     finest_resolution: int = 2048
     initial_levels: int = 4
+    levels_from: float = 0.0
     all_levels_at: float = 0.25
 
 
@@ -49,23 +71,54 @@ class GradientConfig:
 
 @dataclass(frozen=True)
 class SdfConfig:
-    """Network from position and grid features to the signed distance and a feature vector."""
+    """Network from position and grid features to the signed distance and a feature vector.
+
+    It begins as a sphere, solid inside, or outside if it is ``inside_out``, as for a room. The
+    position is seen as ``identity_scale * x + identity_offset``; with a scale of 0 not at all, and
+    then there is no sphere to begin with.
+
+    ``encoding`` may be the hash grid or ``bands`` of sines, which are switched on one by one until
+    ``all_bands_at``; ``activation`` softplus (of sharpness 100) or relu. ``max_inv_s``, a
+    :data:`Schedule`, bounds the learned sharpness of the surface.
+    """
 
     hidden_layers: int = 1
     width: int = 64
     features: int = 12
     initial_radius: float = 0.5
     initial_inv_s: float = 20.0
+    max_inv_s: Schedule = math.inf
+    inside_out: bool = False
+    weight_norm: bool = False
+    identity_scale: float = 1.0
+    identity_offset: float = 0.0
+    encoding: str = "hash_grid"
+    bands: int = 6
+    all_bands_at: float = 0.0
+    activation: str = "softplus"
     gradient: GradientConfig = field(default_factory=GradientConfig)
 
 
 @dataclass(frozen=True)
 class RadianceConfig:
-    """Network from features, normal, viewing direction and position to a colour."""
+    """Network from features, normal, viewing direction and position to a colour.
+
+    Directions are seen through spherical harmonics of ``direction_degree`` (of degree 1 they are
+    not seen at all), or as they are with ``direction_bands`` of sines, which fade in until
+    ``all_bands_at``. ``activation`` and ``output`` are names of ``neus.fields.activations``.
+    """
 
     hidden_layers: int = 2
     width: int = 64
+    direction_encoding: str = "spherical_harmonics"
     direction_degree: int = 4
+    direction_bands: int = 4
+    all_bands_at: float = 0.0
+    normals: bool = True
+    positions: bool = True
+    activation: str = "relu"
+    output: str = "sigmoid"
+    weight_norm: bool = False
 
 
 @dataclass(frozen=True)
@@ -87,11 +140,6 @@ class ModelConfig:
     marching: MarchingConfig = field(default_factory=MarchingConfig)
     background: str = "white"
     cos_anneal_end: float = 0.1
-
-
-Schedule = Any
-"""A number, or [start, value, value, end]: a line from the first value, which holds until the
-fraction ``start`` of the budget, to the second, which holds from ``end`` on."""
 
 
 @dataclass(frozen=True)
@@ -217,6 +265,7 @@ def _check_schedule(key: str, value: Schedule, least: float = 0.0) -> None:
 def _check_values(method: MethodConfig) -> None:
     for name, weight in method.training.losses.weights.items():
         _check_schedule(f"training.losses.{name}", weight)
+    _check_schedule("model.sdf.max_inv_s", method.model.sdf.max_inv_s, least=1.0)
     model, training = method.model, method.training
     grid, rates = model.hash_grid, training.learning_rates
     requirements = {
@@ -230,15 +279,24 @@ def _check_values(method: MethodConfig) -> None:
             2 <= grid.base_resolution <= grid.finest_resolution
         ),
         "model.hash_grid.log2_entries must lie in 8..24": 8 <= grid.log2_entries <= 24,
-        "model.hash_grid.features must be 2, the only width that the kernels are written for": (
-            grid.features == 2
+        "model.hash_grid.features must be positive": grid.features > 0,
+        "model.hash_grid.levels_from must not be past all_levels_at": (
+            0 <= grid.levels_from <= grid.all_levels_at
         ),
         "model.marching.occupancy_resolution must be a positive multiple of 4": (
             model.marching.occupancy_resolution > 0 and model.marching.occupancy_resolution % 4 == 0
         ),
-        "model.radiance.direction_degree must lie in 1..4": (
-            1 <= model.radiance.direction_degree <= 4
+        "model.radiance.direction_degree must lie in 1..8": (
+            1 <= model.radiance.direction_degree <= 8
         ),
+        "model.radiance.direction_encoding must be one of " + ", ".join(DIRECTION_ENCODINGS): (
+            model.radiance.direction_encoding in DIRECTION_ENCODINGS
+        ),
+        "model.sdf.encoding must be one of " + ", ".join(ENCODINGS): model.sdf.encoding
+        in ENCODINGS,
+        "model.sdf.activation must be softplus or relu": model.sdf.activation
+        in ("softplus", "relu"),
+        "bands must be positive": min(model.sdf.bands, model.radiance.direction_bands) > 0,
         "model.sdf.gradient.kind must be one of " + ", ".join(GRADIENTS): model.sdf.gradient.kind
         in GRADIENTS,
         "model.sdf.gradient.taps must be 4 or 6": model.sdf.gradient.taps in (4, 6),
@@ -261,11 +319,13 @@ def _check_values(method: MethodConfig) -> None:
         "training.samples must exceed training.uniform_samples by 1024 or more": (
             training.samples >= training.uniform_samples + 1024 >= 1024
         ),
-        "fractions (all_levels_at, last_step_at, cos_anneal_end, masked_rays, warmup) "
-        "must lie in 0..1": all(
+        "fractions (all_levels_at, all_bands_at, last_step_at, cos_anneal_end, masked_rays, "
+        "warmup) must lie in 0..1": all(
             0 <= fraction <= 1
             for fraction in (
                 grid.all_levels_at,
+                model.sdf.all_bands_at,
+                model.radiance.all_bands_at,
                 model.marching.last_step_at,
                 model.cos_anneal_end,
                 training.masked_rays,

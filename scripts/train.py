@@ -13,8 +13,8 @@ from neus.config import load_method, method_as_yaml, without_masks
 from neus.devices import DEVICES, device_name, leased_device, peak_memory_gib, set_threads
 from neus.errors import InputError
 from neus.files import held_alone, written_whole
+from neus.models.operators import operators_for, unfused_notice
 from neus.models.trained import save_model
-from neus.ops import backend_for
 from neus.scene import load_images, load_mask, load_scene
 from neus.training.checkpoint import CheckpointFolder, fingerprint
 from neus.training.rays import PixelPool
@@ -59,7 +59,10 @@ def main(argv: list[str] | None = None) -> int:
     )
     with held_alone(options.run_dir), leased_device(options.device) as device:
         set_threads(options.threads)
-        backend_for(device, method.backend)  # refuses before the images are read
+        operators_for(method, device)  # refuses before the images are read
+        notice = unfused_notice(method)
+        if notice is not None:
+            print(notice, file=sys.stderr)
         if device.type == "cpu":
             _compile_kernels()
         train = list(scene.train)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 import torch
 from torch import Tensor
@@ -32,7 +34,7 @@ def double_sum(weights: Tensor, t: Tensor, lengths: Tensor) -> Tensor:
 def test_equals_the_double_sum_of_every_ray(padding: int):
     weights, t, lengths, rays = samples(padding)
     found = ray_distortion(weights, t, lengths, rays, OFFSETS)
-    for ray, (start, end) in enumerate(zip(OFFSETS[:-1], OFFSETS[1:], strict=True)):
+    for ray, (start, end) in enumerate(pairwise(OFFSETS)):
         expected = double_sum(*(a[start:end] for a in (weights, t, lengths)))
         torch.testing.assert_close(found[ray], expected)
 

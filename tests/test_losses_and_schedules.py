@@ -7,7 +7,7 @@ import math
 import pytest
 import torch
 
-from neus.config import LearningRateConfig, LossConfig, load_method
+from neus.config import LearningRateConfig, LossConfig, load_method, scheduled
 from neus.errors import InputError
 from neus.ops.types import Samples
 from neus.training.losses import (
@@ -21,7 +21,7 @@ from neus.training.losses import (
     sparsity_loss,
     squared_colour_loss,
 )
-from neus.training.schedules import learning_rate_factor, scheduled
+from neus.training.schedules import learning_rate_factor
 
 
 def test_losses():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING
@@ -15,9 +15,9 @@ from neus.config import BACKGROUNDS, MethodConfig, load_method
 from neus.errors import InputError
 from neus.files import written_whole
 from neus.models.neus import NeuS
+from neus.models.operators import operators_for
 from neus.models.schedule import Stage, stage_at
 from neus.models.views import View, render_view
-from neus.ops import backend_for
 from neus.rendering.occupancy import OccupancyGrid
 
 if TYPE_CHECKING:
@@ -102,12 +102,13 @@ def load_model(path: Path, device: torch.device) -> TrainedModel:
 
 def ready(model: NeuS, method: MethodConfig, step: int, device: torch.device) -> TrainedModel:
     """A model as it stands after ``step`` training steps, ready to be asked."""
-    stage, backend = stage_at(method.model, step, method.training.steps), backend_for(device)
+    stage = stage_at(method.model, step, method.training.steps)
+    backend = operators_for(replace(method, backend="auto"), device)
     marching = method.model.marching
     occupancy = OccupancyGrid(marching.occupancy_resolution, marching.margin, device)
     occupancy.update(
         lambda x: model.sdf.distance(x, backend, stage.active_levels),
-        float(model.inv_s.detach()),
+        float(model.bounded_inv_s(stage).detach()),
         stage.step_length,
     )
     return TrainedModel(model, method, stage, occupancy, backend, device)

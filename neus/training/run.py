@@ -150,7 +150,7 @@ def _record(trainer: Trainer, report: StepReport, clock: _Clock) -> dict[str, fl
         "seconds": clock.seconds,
         "loss": float(report.loss),
         "psnr": -10 * math.log10(error) if math.isfinite(error) else math.nan,
-        "inv_s": float(trainer.model.inv_s.detach()),
+        "inv_s": float(trainer.model.bounded_inv_s(trainer.stage).detach()),
         "rays": report.rays,
         "samples_per_second": clock.samples / clock.seconds,
         "active_levels": trainer.stage.active_levels,

@@ -1,8 +1,8 @@
-"""Rates and weights as functions of the step alone."""
+"""Learning rate as a function of the step alone."""
 
 from __future__ import annotations
 
-from neus.config import LearningRateConfig, Schedule
+from neus.config import LearningRateConfig
 
 
 def learning_rate_factor(config: LearningRateConfig, step: int, steps: int) -> float:
@@ -12,11 +12,3 @@ def learning_rate_factor(config: LearningRateConfig, step: int, steps: int) -> f
         return (step + 1) / (config.warmup * steps + 1)
     decay = (progress - config.warmup) / max(1 - config.warmup, 1e-9)
     return config.final_factor**decay
-
-
-def scheduled(value: Schedule, progress: float) -> float:
-    """A schedule of ``neus.config`` at a fraction of the budget."""
-    if not isinstance(value, list):
-        return value
-    start, first, last, end = value
-    return first + (last - first) * min(1.0, max(0.0, (progress - start) / (end - start)))

@@ -8,10 +8,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from neus.config import BACKGROUNDS, MethodConfig
+from neus.config import BACKGROUNDS, MethodConfig, scheduled
 from neus.models.neus import NeuS, Rendering
+from neus.models.operators import operators_for
 from neus.models.schedule import Stage, stage_at
-from neus.ops import backend_for
 from neus.ops.types import Samples
 from neus.rendering.occupancy import OccupancyGrid
 from neus.training.losses import (
@@ -27,7 +27,7 @@ from neus.training.losses import (
 )
 from neus.training.optimizer import Optimizer
 from neus.training.rays import PixelPool, RayBatch
-from neus.training.schedules import learning_rate_factor, scheduled
+from neus.training.schedules import learning_rate_factor
 
 OCCUPANCY_EVERY = 16
 """Steps between partial updates of the occupancy grid."""
@@ -63,7 +63,7 @@ class Trainer:
         self, method: MethodConfig, pool: PixelPool, device: torch.device, seed: int
     ) -> None:
         self.method, self.pool, self.device = method, pool, device
-        self.backend = backend_for(device, method.backend)
+        self.backend = operators_for(method, device)
         self.model = NeuS(method.model, torch.Generator().manual_seed(seed)).to(device)
         self.generator = torch.Generator(device).manual_seed(seed)
         self.optimizer = Optimizer(self.model, method.training.learning_rates, self.backend)
@@ -181,7 +181,7 @@ class Trainer:
         stage = self.stage
         self.occupancy.update(
             lambda x: self.model.sdf.distance(x, self.backend, stage.active_levels),
-            float(self.model.inv_s.detach()),
+            float(self.model.bounded_inv_s(stage).detach()),
             stage.step_length,
             part,
         )
