@@ -153,7 +153,7 @@ def test_interrupted_and_resumed_equals_uninterrupted_bitwise(tmp_path: Path):
 def test_checkpoints_keep_two_and_ignore_other_runs_and_torn_files(tmp_path: Path):
     checkpoints = folder(tmp_path)
     for step in (10, 20, 30):
-        checkpoints.save(step, {"step": step})
+        checkpoints.save(step, {"step": step}, small_method())
     names = sorted(path.name for path in (tmp_path / "checkpoints").iterdir())
     assert names == ["step-00000020.pt", "step-00000030.pt"]
     torn = tmp_path / "checkpoints" / "step-00000040.pt"
@@ -219,6 +219,22 @@ def test_model_file_gives_back_the_same_views(tmp_path: Path):
     assert loaded.stage == trainer.stage  # the model at step 20, not at the end of its budget
     before = ready(trainer.model, trainer.method, 20, CPU).view(cameras, 0)
     np.testing.assert_array_equal(loaded.view(cameras, 0).rgb, before.rgb)
+
+
+def test_a_running_checkpoint_is_read_as_the_model_of_its_step(tmp_path: Path):
+    """With its own stage, from the middle of the budget; and it still resumes."""
+    trainer = new_trainer(small_method())
+    for _ in range(20):
+        trainer.train_step()
+    folder(tmp_path).save(20, {"trainer": trainer.state_dict()}, trainer.method)
+    loaded = load_model(tmp_path / "checkpoints" / "step-00000020.pt", CPU)
+    assert loaded.stage == trainer.stage
+    x = np.random.default_rng(0).uniform(-0.5, 0.5, (50, 3))
+    expected = ready(trainer.model, trainer.method, 20, CPU).distance(x)
+    np.testing.assert_array_equal(loaded.distance(x), expected)
+    state = folder(tmp_path).load_latest(CPU)
+    assert state is not None
+    new_trainer(small_method()).load_state_dict(state["trainer"])
 
 
 def test_what_is_no_model_file_is_refused(tmp_path: Path):

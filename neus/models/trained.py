@@ -80,7 +80,7 @@ def save_model(path: Path, model: NeuS, method: MethodConfig, step: int, seed: i
 
 
 def load_model(path: Path, device: torch.device) -> TrainedModel:
-    """Read a model, and fill its occupancy grid.
+    """Read a model, or a running checkpoint as the model of its step; fill its occupancy grid.
 
     Raises:
         InputError: the file is missing, is no model, or is of another format.
@@ -94,6 +94,7 @@ def load_model(path: Path, device: torch.device) -> TrainedModel:
         raise InputError(f"{path} is not a model file ({type(error).__name__})") from error
     if found != FORMAT:
         raise InputError(f"{path} has format {found}, this version reads {FORMAT}: train it again")
+    content |= content.get("state", {}).get("trainer", {})  # of a checkpoint: step and model
     method = load_method(None, content["method"])
     model = NeuS(method.model, torch.Generator()).to(device)
     model.load_state_dict(content["model"])

@@ -35,11 +35,16 @@ class CheckpointFolder:
     def __init__(self, folder: Path, fingerprint: str) -> None:
         self.folder, self.fingerprint = folder, fingerprint
 
-    def save(self, step: int, state: dict[str, Any]) -> None:
-        """Write a checkpoint, then drop all but the latest two."""
+    def save(self, step: int, state: dict[str, Any], method: MethodConfig) -> None:
+        """Write a checkpoint, then drop all but the latest two.
+
+        The method makes it a file that :func:`neus.models.trained.load_model` reads, too.
+        """
         path = self.folder / f"step-{step:08d}.pt"
+        content = {"fingerprint": self.fingerprint, "state": state}
+        content |= {"format": FORMAT, "method": asdict(method)}
         with written_whole(path) as partial:
-            torch.save({"fingerprint": self.fingerprint, "state": state}, partial)
+            torch.save(content, partial)
         for old in self._newest_first()[KEPT:]:
             old.unlink()
 

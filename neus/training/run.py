@@ -83,7 +83,7 @@ def run_training(
             if stop or watch.due():
                 _refuse_divergence(_record(trainer, report, clock), trainer)
                 content = {"trainer": trainer.state_dict(), "clock": vars(clock)}
-                checkpoints.save(trainer.step, content)
+                checkpoints.save(trainer.step, content, trainer.method)
             if stop:
                 journal.say(f"stopped at step {trainer.step}; start again to resume")
                 raise SystemExit(STOPPED)
