@@ -172,14 +172,36 @@ class LossConfig:
 
 
 @dataclass(frozen=True)
+class RatePiece:
+    """A stretch of a rate's factor, which ends at the fraction ``until`` of the budget.
+
+    The factor stays ``first`` (constant), or goes from ``first`` to ``last`` (linear, exponential).
+    """
+
+    kind: str = "constant"
+    until: float = 1.0
+    first: float = 1.0
+    last: float = 1.0
+
+
+@dataclass(frozen=True)
 class LearningRateConfig:
-    """Peak rates; all rise over ``warmup`` and then decay exponentially to ``final_factor``."""
+    """Peak rates; all rise over ``warmup`` and then decay exponentially to ``final_factor``.
+
+    ``sdf`` and ``radiance`` are those of ``networks`` if they are not given. ``schedules``, where
+    there are any, take the place of warm-up and decay: each is a sequence of pieces, and the factor
+    is the product of all. ``weight_decay`` is AdamW's, of table and networks.
+    """
 
     table: float = 1e-2
     networks: float = 5e-3
+    sdf: float | None = None
+    radiance: float | None = None
     inv_s: float = 1e-3
+    weight_decay: float = 0.0
     warmup: float = 0.02
     final_factor: float = 0.1
+    schedules: list[list[RatePiece]] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -188,6 +210,7 @@ class TrainingConfig:
     samples: int = 8192
     uniform_samples: int = 512
     masked_rays: float = 0.9
+    one_image_batches: bool = False
     random_background: bool = True
     losses: LossConfig = field(default_factory=LossConfig)
     learning_rates: LearningRateConfig = field(default_factory=LearningRateConfig)
@@ -262,10 +285,31 @@ def _check_schedule(key: str, value: Schedule, least: float = 0.0) -> None:
         raise InputError(f"method: {key} must not be below {least}")
 
 
+def _check_pieces(pieces: list[RatePiece]) -> None:
+    ends = [0.0, *(piece.until for piece in pieces)]
+    if not all(piece.kind in ("constant", "linear", "exponential") for piece in pieces):
+        raise InputError(
+            "method: training.learning_rates.schedules: kind must be constant, linear or "
+            "exponential"
+        )
+    if not (ends == sorted(set(ends)) and ends[-1] == 1):
+        raise InputError(
+            "method: training.learning_rates.schedules: until must rise from piece to piece, to 1"
+        )
+    for piece in pieces:
+        if min(piece.first, piece.last) < (1e-12 if piece.kind == "exponential" else 0):
+            raise InputError(
+                "method: training.learning_rates.schedules: first and last must not be negative, "
+                "nor 0 where kind is exponential"
+            )
+
+
 def _check_values(method: MethodConfig) -> None:
     for name, weight in method.training.losses.weights.items():
         _check_schedule(f"training.losses.{name}", weight)
     _check_schedule("model.sdf.max_inv_s", method.model.sdf.max_inv_s, least=1.0)
+    for pieces in method.training.learning_rates.schedules:
+        _check_pieces(pieces)
     model, training = method.model, method.training
     grid, rates = model.hash_grid, training.learning_rates
     requirements = {

@@ -103,3 +103,45 @@ def test_a_weight_is_a_number_or_a_line_between_two_times():
 def test_what_is_no_weight_is_refused(weight: object):
     with pytest.raises(InputError, match=r"training\.losses\.opaque"):
         load_method(None, {"training": {"losses": {"opaque": weight}}})
+
+
+def rates(*schedules: list[dict]) -> LearningRateConfig:
+    overrides = {"training": {"learning_rates": {"schedules": list(schedules)}}}
+    return load_method(None, overrides).training.learning_rates
+
+
+def test_rates_in_sequence_at_their_corners():
+    """Linear up to 0.1, constant up to 0.5, then exponential down to 1 %."""
+    config = rates(
+        [
+            {"kind": "linear", "until": 0.1, "first": 0.01},
+            {"until": 0.5},
+            {"kind": "exponential", "last": 0.01},
+        ]
+    )
+    found = [learning_rate_factor(config, step, 1000) for step in (0, 50, 100, 499, 750, 1000)]
+    assert found == pytest.approx([0.01, 0.505, 1, 1, 0.1, 0.01])
+
+
+def test_chained_rates_are_multiplied():
+    config = rates(
+        [{"kind": "linear", "until": 0.1, "first": 0.0}, {}],
+        [{"until": 0.5}, {"until": 0.75, "first": 0.33}, {"first": 0.1089}],
+    )
+    found = [learning_rate_factor(config, step, 1000) for step in (0, 50, 400, 500, 800)]
+    assert found == pytest.approx([0, 0.5, 1, 0.33, 0.1089])
+
+
+@pytest.mark.parametrize(
+    ("pieces", "named"),
+    [
+        ([{"kind": "cosine"}], "kind"),
+        ([{"until": 0.5}], "until"),
+        ([{"until": 0.5}, {"until": 0.5}, {}], "until"),
+        ([{"kind": "exponential", "last": 0.0}], "0 where kind is exponential"),
+        ([], "until"),
+    ],
+)
+def test_rates_that_make_no_sense_are_refused(pieces: list[dict], named: str):
+    with pytest.raises(InputError, match=named):
+        rates(pieces)

@@ -26,16 +26,17 @@ class Optimizer:
         model.sdf.table_gradient = self._gradient
         self._moments = torch.zeros_like(table), torch.zeros_like(table)
         self._steps = 0
-        networks = [*model.sdf.layers.parameters(), *model.radiance.parameters()]
-        groups = [
-            {"params": networks, "peak_rate": rates.networks},
-            {"params": [model.variance], "peak_rate": rates.inv_s},
-        ]
-        self._networks = torch.optim.Adam(groups, betas=(0.9, 0.99), eps=1e-15, fused=True)
+        self._weight_decay = rates.weight_decay
+        kind = torch.optim.AdamW if rates.weight_decay else torch.optim.Adam
+        self._networks = kind(
+            _groups(model, rates), betas=(0.9, 0.99), eps=1e-15, weight_decay=0.0, fused=True
+        )
 
     def step(self, factor: float) -> None:
         """Move all parameters once, at ``factor`` times their peak rates."""
         self._steps += 1
+        if self._weight_decay:
+            self._table.detach().mul_(1 - factor * self._table_rate * self._weight_decay)
         self._backend.adam_step(
             self._table.detach(),
             self._gradient,
@@ -60,3 +61,18 @@ class Optimizer:
         for moment, saved in zip(self._moments, state["moments"], strict=True):
             moment.copy_(saved)
         self._steps = state["steps"]
+
+
+def _groups(model: NeuS, rates: LearningRateConfig) -> list[dict[str, Any]]:
+    """Parameters that share a rate: both networks, unless one has a rate of its own."""
+    sdf, radiance = list(model.sdf.layers.parameters()), list(model.radiance.parameters())
+    sdf_rate = rates.networks if rates.sdf is None else rates.sdf
+    radiance_rate = rates.networks if rates.radiance is None else rates.radiance
+    networks = [(sdf, sdf_rate), (radiance, radiance_rate)]
+    if sdf_rate == radiance_rate:
+        networks = [(sdf + radiance, sdf_rate)]
+    groups: list[dict[str, Any]] = [
+        {"params": parameters, "peak_rate": rate, "weight_decay": rates.weight_decay}
+        for parameters, rate in networks
+    ]
+    return [*groups, {"params": [model.variance], "peak_rate": rates.inv_s}]

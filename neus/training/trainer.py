@@ -83,7 +83,9 @@ class Trainer:
         config, stage = self.method.training, self.stage
         if self.step % OCCUPANCY_EVERY == 0:
             self._update_scene_state()
-        batch = self.pool.draw(self.rays, config.masked_rays, self.generator)
+        batch = self.pool.draw(
+            self.rays, config.masked_rays, self.generator, one_image=config.one_image_batches
+        )
         jitter = torch.rand(self.rays, generator=self.generator, device=self.device)
         samples = self.backend.march_rays(
             batch.origins,
