@@ -28,7 +28,7 @@ class Layers(nn.Module):
         return zip(self.weights, self.biases, strict=True)
 
 
-class NormalisedLayers(nn.Module):
+class NormalisedLayers(Layers):
     """Layers whose rows have a direction and a length of their own: w = g v / |v|.
 
     (Salimans and Kingma, NeurIPS 2016, eq. 2.) ``weights`` are made anew on each access, so that
@@ -37,20 +37,16 @@ class NormalisedLayers(nn.Module):
 
     def __init__(self, layers: Layers) -> None:
         """Begins with the weights of ``layers``."""
-        super().__init__()
+        nn.Module.__init__(self)
         self.directions, self.biases = layers.weights, layers.biases
         self.lengths = nn.ParameterList(
             nn.Parameter(weight.detach().norm(dim=1)) for weight in layers.weights
         )
 
     @property
-    def weights(self) -> list[Tensor]:
+    def weights(self) -> list[Tensor]:  # pyright: ignore[reportIncompatibleVariableOverride]
         pairs = zip(self.lengths, self.directions, strict=True)
         return [
             length[:, None] * torch.nn.functional.normalize(direction, dim=1)
             for length, direction in pairs
         ]
-
-    def __iter__(self) -> Iterator[tuple[Tensor, Tensor]]:
-        """Pairs of weight and bias, first layer first."""
-        return zip(self.weights, self.biases, strict=True)
