@@ -121,6 +121,7 @@ class TestExport:
         np.testing.assert_allclose(back.vertices, mesh.vertices, rtol=1e-8)
         normals = [line.split()[1:] for line in (tmp_path / "mesh.obj").read_text().splitlines()
                    if line.startswith("vn")]  # fmt: skip
+        assert mesh.normals is not None
         np.testing.assert_allclose(np.array(normals, float), mesh.normals, atol=1e-6)
 
     def test_a_bare_obj_has_positions_and_faces_alone(self, tmp_path: Path):

@@ -18,12 +18,13 @@ from neus.scene import FILE
 KEPT = 2
 
 
-def fingerprint(method: MethodConfig, scene: Path, seed: int) -> str:
-    """What a run depends on: method, scene, seed, and the format of the model.
+def fingerprint(method: MethodConfig, scene: Path, seed: int, processes: int = 1) -> str:
+    """What a run depends on: method, scene, seed, number of processes, and the model's format.
 
     A scene's poses and lists decide; its images are written together with them.
     """
     parts = [json.dumps(asdict(method), sort_keys=True), str(seed), str(FORMAT)]
+    parts += [str(processes)] if processes > 1 else []
     digest = hashlib.sha256("\0".join(parts).encode())
     digest.update((scene / FILE).read_bytes())
     return digest.hexdigest()
@@ -61,7 +62,7 @@ class CheckpointFolder:
                 continue
             if content.get("fingerprint") == self.fingerprint:
                 return content["state"]
-            path.unlink()
+            path.unlink(missing_ok=True)  # another process of this run may have been faster
         return None
 
     def clear(self) -> None:

@@ -69,6 +69,19 @@ class Journal:
             self._board.close()
 
 
+class Silence:
+    """The journal of a process that keeps none, since another one does."""
+
+    def record(self, values: dict[str, float], seconds_left: float) -> None:
+        del values, seconds_left
+
+    def say(self, text: str) -> None:
+        del text
+
+    def close(self) -> None:
+        pass
+
+
 class StatusLine:
     """A line that renews itself on a terminal, and every ten seconds elsewhere."""
 

@@ -14,6 +14,7 @@ from neus.models.operators import operators_for
 from neus.models.schedule import Stage, stage_at
 from neus.ops.types import Samples
 from neus.rendering.occupancy import OccupancyGrid
+from neus.training.distributed import ALONE, Processes
 from neus.training.losses import (
     cavity_loss,
     colour_loss,
@@ -41,6 +42,10 @@ CAVITY_SHARE = 0.25
 """Part of the uniform points that go to hidden cavities, where there are any."""
 
 
+SEEDS_APART = 1_000_003
+"""Between the random numbers of one process and the next."""
+
+
 @dataclass(frozen=True)
 class StepReport:
     """What one step saw; tensors stay on their device until somebody reads them."""
@@ -57,15 +62,23 @@ class Trainer:
 
     ``state_dict`` holds everything that a step reads and writes, so that a run continued from it
     equals one that was never interrupted, bit for bit on the CPU.
+
+    Each of several ``processes`` has a trainer and rays of its own; their models are equal.
     """
 
     def __init__(
-        self, method: MethodConfig, pool: PixelPool, device: torch.device, seed: int
+        self,
+        method: MethodConfig,
+        pool: PixelPool,
+        device: torch.device,
+        seed: int,
+        processes: Processes = ALONE,
     ) -> None:
         self.method, self.pool, self.device = method, pool, device
+        self.processes = processes
         self.backend = operators_for(method, device)
         self.model = NeuS(method.model, torch.Generator().manual_seed(seed)).to(device)
-        self.generator = torch.Generator(device).manual_seed(seed)
+        self.generator = torch.Generator(device).manual_seed(seed + SEEDS_APART * processes.rank)
         self.optimizer = Optimizer(self.model, method.training.learning_rates, self.backend)
         marching = method.model.marching
         self.occupancy = OccupancyGrid(marching.occupancy_resolution, marching.margin, device)
@@ -117,7 +130,8 @@ class Trainer:
         loss = torch.stack(
             [scheduled(weights[name], progress) * term for name, term in terms.items()]
         ).sum()
-        loss.backward()
+        (loss * self.processes.share).backward()
+        self.processes.add_up_gradients(self.model)
         factor = learning_rate_factor(config.learning_rates, self.step, config.steps)
         self.optimizer.step(factor)
         self.step += 1
@@ -126,7 +140,10 @@ class Trainer:
             squared_error = (squared * counted).sum() / counted.sum()
             self.seen += torch.stack([samples.offsets[-1], samples.taken.sum()])
         detached = {name: term.detach() for name, term in terms.items()}
-        return StepReport(loss.detach(), detached, squared_error, self.rays, config.samples)
+        count = self.processes.count
+        return StepReport(
+            loss.detach(), detached, squared_error, count * self.rays, count * config.samples
+        )
 
     def _regularizers(
         self, rendering: Rendering, samples: Samples, uniform: slice
@@ -172,6 +189,7 @@ class Trainer:
         self.update_occupancy((0, 1) if whole else (part, OCCUPANCY_PARTS))
         if part == 0 and self.method.training.losses.uses("cavity"):
             self.occupancy.find_cavities()
+        self.processes.add_up([self.seen])
         samples, rays = self.seen.tolist()
         self.seen.zero_()
         if rays:
@@ -196,7 +214,7 @@ class Trainer:
             "model": self.model.state_dict(),
             "optimizer": self.optimizer.state_dict(),
             "occupancy": self.occupancy.state_dict(),
-            "generator": self.generator.get_state(),
+            "generators": self.processes.gathered(self.generator.get_state()),
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
@@ -206,7 +224,7 @@ class Trainer:
         self.model.load_state_dict(state["model"])
         self.optimizer.load_state_dict(state["optimizer"])
         self.occupancy.load_state_dict(state["occupancy"])
-        self.generator.set_state(state["generator"].cpu())
+        self.generator.set_state(state["generators"][self.processes.rank].cpu())
 
     def _background(self, batch: RayBatch) -> Tensor:
         """A random colour per ray where a mask tells what to compare it with, else the method's."""
