@@ -71,7 +71,9 @@ class EagerStep:
             for layers in (model.sdf.layers, model.radiance.layers)
         )
         self.variance = _copy(model.variance)
-        self.encoded_directions = model.radiance.encode_directions(unit.directions)
+        self.encoded_directions = model.radiance.encode_directions(
+            unit.directions, self.stage.direction_bands
+        )
         self.networks = [
             p for pair in (self.sdf_layers, self.radiance_layers) for ps in pair for p in ps
         ]

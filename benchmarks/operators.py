@@ -85,7 +85,7 @@ def _shade(fast: FastStep, eager: EagerStep) -> dict[str, Pair]:
     out, gradient = (
         value.detach().requires_grad_() for value in eager.sdf_and_gradient(unit.points)
     )
-    encoded = radiance.encode_directions(unit.directions)
+    encoded = radiance.encode_directions(unit.directions, fast.stage.direction_bands)
 
     def evaluate() -> tuple[Tensor, ...]:
         return fast.backend.shade(

@@ -7,6 +7,7 @@ so that changing ``training.steps`` rescales every schedule with it.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -19,11 +20,33 @@ KINDS = ("neus", "nerf")
 """Models: a signed distance field, or a field of density."""
 BACKENDS = ("auto", "tcnn")
 """Operators that training runs on: the device's own, or tiny-cuda-nn's and nerfacc's (CUDA)."""
+GRADIENTS = ("analytic", "differences")
+"""Ways to differentiate the distance."""
+ENCODINGS = ("hash_grid", "frequency")
+"""Of positions."""
+DIRECTION_ENCODINGS = ("spherical_harmonics", "frequency")
+
+
+Schedule = Any
+"""A number, or [start, value, value, end]: a line from the first value, which holds until the
+fraction ``start`` of the budget, to the second, which holds from ``end`` on."""
+
+
+def scheduled(value: Schedule, progress: float) -> float:
+    """A schedule at a fraction of the budget."""
+    if not isinstance(value, list):
+        return value
+    start, first, last, end = value
+    return first + (last - first) * min(1.0, max(0.0, (progress - start) / (end - start)))
 
 
 @dataclass(frozen=True)
 class HashGridConfig:
-    """Multiresolution hash grid (Mueller et al., SIGGRAPH 2022, section 3)."""
+    """Multiresolution hash grid (Mueller et al., SIGGRAPH 2022, section 3).
+
+    The first ``initial_levels`` are in use from the start; from ``levels_from`` on, one level more
+    every (all_levels_at - levels_from) / (levels - initial_levels + 1) of the budget.
+    """
 
     levels: int = 16
     features: int = 2
@@ -31,15 +54,37 @@ class HashGridConfig:
     base_resolution: int = 32
     finest_resolution: int = 2048
     initial_levels: int = 4
+    levels_from: float = 0.0
     all_levels_at: float = 0.25
+
+
+@dataclass(frozen=True)
+class GradientConfig:
+    """How the distance is differentiated: by the chain rule, or from ``taps`` (6 or 4) differences.
+
+    Differences reach ``eps`` scene units, or as far as a cell of the finest active level if that is
+    0 (Neuralangelo, section 3.1).
+    """
+
+    kind: str = "analytic"
+    taps: int = 6
+    eps: float = 0.0
 
 
 @dataclass(frozen=True)
 class SdfConfig:
     """Network from position and grid features to the signed distance and a feature vector.
 
-    The sharpness is learnt; up to ``led_until`` it is led from ``initial_inv_s`` to ``led_inv_s``
-    instead, geometrically.
+    It begins as a sphere, solid inside, or outside if it is ``inside_out``, as for a room. The
+    position is seen as ``identity_scale * x + identity_offset``; with a scale of 0 not at all, and
+    then there is no sphere to begin with.
+
+    ``encoding`` may be the hash grid or ``bands`` of sines, which are switched on one by one until
+    ``all_bands_at``; ``activation`` softplus (of sharpness 100) or relu.
+
+    The surface's sharpness is learnt. Up to ``led_until`` it is set instead, on a geometric path
+    from ``initial_inv_s`` to ``led_inv_s``, which also keeps it from falling; ``max_inv_s``, a
+    :data:`Schedule`, is a bound from above that leaves it free below.
     """
 
     hidden_layers: int = 1
@@ -49,15 +94,40 @@ class SdfConfig:
     initial_inv_s: float = 20.0
     led_inv_s: float = 200.0
     led_until: float = 0.0
+    max_inv_s: Schedule = math.inf
+    inside_out: bool = False
+    weight_norm: bool = False
+    identity_scale: float = 1.0
+    identity_offset: float = 0.0
+    encoding: str = "hash_grid"
+    bands: int = 6
+    all_bands_at: float = 0.0
+    activation: str = "softplus"
+    gradient: GradientConfig = field(default_factory=GradientConfig)
 
 
 @dataclass(frozen=True)
 class RadianceConfig:
-    """Network from features, normal, viewing direction and position to a colour."""
+    """Network from features, normal, viewing direction and position to a colour.
+
+    Directions are seen through spherical harmonics of ``direction_degree`` (of degree 1 they are
+    not seen at all), or as they are with ``direction_bands`` of sines, which fade in until
+    ``all_bands_at``. ``activation`` and ``output`` are names of ``neus.fields.activations``.
+
+    The network of a density sees features and direction alone, through relu and sigmoid.
+    """
 
     hidden_layers: int = 2
     width: int = 64
+    direction_encoding: str = "spherical_harmonics"
     direction_degree: int = 4
+    direction_bands: int = 4
+    all_bands_at: float = 0.0
+    normals: bool = True
+    positions: bool = True
+    activation: str = "relu"
+    output: str = "sigmoid"
+    weight_norm: bool = False
 
 
 @dataclass(frozen=True)
@@ -138,24 +208,69 @@ class ModelConfig:
 
 @dataclass(frozen=True)
 class LossConfig:
-    """Weights beside the colour's 1."""
+    """Weights of the terms of the loss, each a :data:`Schedule`.
 
-    mask: float = 0.1
-    eikonal: float = 0.1
-    cavity: float = 0.1
-    affine_colours: float = 1.0
+    ``colour`` is of the absolute error, ``colour_squared`` of the squared one. ``eikonal``,
+    ``cavity``, ``sparsity`` and ``curvature`` are of a distance: a density has none of them.
+    ``sparsity_scale`` is no weight: the sparsity term sees surface within about its inverse, in
+    scene units. ``affine_colours`` holds the mean of the photos' colour maps, if any are learnt.
+    """
+
+    colour: Schedule = 1.0
+    colour_squared: Schedule = 0.0
+    mask: Schedule = 0.1
+    eikonal: Schedule = 0.1
+    cavity: Schedule = 0.1
+    opaque: Schedule = 0.0
+    sparsity: Schedule = 0.0
+    sparsity_scale: float = 1.0
+    curvature: Schedule = 0.0
+    distortion: Schedule = 0.0
+    affine_colours: Schedule = 1.0
+
+    def uses(self, term: str) -> bool:
+        """Whether a term has a weight other than 0 at any time."""
+        weight = getattr(self, term)
+        return any(weight[1:3]) if isinstance(weight, list) else weight != 0
+
+    @property
+    def weights(self) -> dict[str, Schedule]:
+        return {name: value for name, value in vars(self).items() if name != "sparsity_scale"}
+
+
+@dataclass(frozen=True)
+class RatePiece:
+    """A stretch of a rate's factor, which ends at the fraction ``until`` of the budget.
+
+    The factor stays ``first`` (constant), or goes from ``first`` to ``last`` (linear, exponential).
+    """
+
+    kind: str = "constant"
+    until: float = 1.0
+    first: float = 1.0
+    last: float = 1.0
 
 
 @dataclass(frozen=True)
 class LearningRateConfig:
-    """Peak rates; all rise over ``warmup`` and then decay exponentially to ``final_factor``."""
+    """Peak rates; all rise over ``warmup`` and then decay exponentially to ``final_factor``.
+
+    ``sdf``, of the networks of distances and densities, and ``radiance`` are those of ``networks``
+    if they are not given. ``schedules``, where there are any, take the place of warm-up and decay:
+    each is a sequence of pieces, and the factor is the product of all. ``weight_decay`` is AdamW's,
+    of tables and networks.
+    """
 
     table: float = 1e-2
     networks: float = 5e-3
+    sdf: float | None = None
+    radiance: float | None = None
     inv_s: float = 1e-3
     affine_colours: float = 1e-3
+    weight_decay: float = 0.0
     warmup: float = 0.02
     final_factor: float = 0.1
+    schedules: list[list[RatePiece]] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -165,6 +280,7 @@ class TrainingConfig:
     outside_samples: int = 16384
     uniform_samples: int = 512
     masked_rays: float = 0.9
+    one_image_batches: bool = False
     random_background: bool = True
     affine_colours: bool = False
     losses: LossConfig = field(default_factory=LossConfig)
@@ -188,6 +304,8 @@ def load_method(path: Path | None = None, overrides: dict[str, Any] | None = Non
     """
     from omegaconf import OmegaConf
 
+    from neus.config_checks import check_values  # which needs this file's names
+
     merged = OmegaConf.structured(MethodConfig)
     if path is not None:
         if not path.is_file():
@@ -196,7 +314,7 @@ def load_method(path: Path | None = None, overrides: dict[str, Any] | None = Non
     merged = _merge(merged, overrides or {}, "overrides")
     method = OmegaConf.to_object(merged)
     assert isinstance(method, MethodConfig)
-    _check_values(method)
+    check_values(method)
     return method
 
 
@@ -225,86 +343,3 @@ def _merge(base: Any, overlay: Any, origin: str) -> Any:
         raise InputError(
             f"{origin}: key {key}: {reason}; see neus/config.py for the keys"
         ) from None
-
-
-def _check_values(method: MethodConfig) -> None:
-    model, training = method.model, method.training
-    outside, marching = model.outside, model.marching
-    requirements = {
-        "backend must be one of " + ", ".join(BACKENDS): method.backend in BACKENDS,
-        "model.kind must be one of " + ", ".join(KINDS): model.kind in KINDS,
-        "model.background must be one of " + ", ".join(BACKGROUNDS): model.background
-        in BACKGROUNDS,
-        "occupancy_resolution must be a positive multiple of 4": all(
-            resolution > 0 and resolution % 4 == 0
-            for resolution in (marching.occupancy_resolution, outside.occupancy_resolution)
-        ),
-        "radiance.direction_degree must lie in 1..4": all(
-            1 <= radiance.direction_degree <= 4 for radiance in (model.radiance, outside.radiance)
-        ),
-        "hidden_layers and width must be positive": min(
-            size
-            for network in (
-                model.sdf,
-                model.density,
-                model.radiance,
-                outside.density,
-                outside.radiance,
-            )
-            for size in (network.hidden_layers, network.width)
-        )
-        > 0,
-        "model.marching steps must satisfy 0 < last_step <= first_step < 1": (
-            0 < marching.last_step <= marching.first_step < 1
-        ),
-        "model.outside ratios must satisfy 0.001 <= last_ratio <= first_ratio < 1": (
-            0.001 <= outside.last_ratio <= outside.first_ratio < 1
-        ),
-        "model.sdf: initial_inv_s and led_inv_s must be positive": (
-            min(model.sdf.initial_inv_s, model.sdf.led_inv_s) > 0
-        ),
-        "model.outside.far must be greater than 1": outside.far > 1,
-        "initial_density, least_depth and surface_density must be positive": all(
-            min(density.initial_density, density.least_depth, density.surface_density) > 0
-            for density in (model.density, outside.density)
-        ),
-        "training.steps must be positive": training.steps > 0,
-        "training.samples must exceed training.uniform_samples by 1024 or more": (
-            training.samples >= training.uniform_samples + 1024 >= 1024
-        ),
-        "training.outside_samples must be 1024 or more": training.outside_samples >= 1024,
-        "fractions (all_levels_at, last_step_at, last_ratio_at, led_until, cos_anneal_end, "
-        "masked_rays, warmup) must lie in 0..1": all(
-            0 <= fraction <= 1
-            for fraction in (
-                model.hash_grid.all_levels_at,
-                outside.hash_grid.all_levels_at,
-                marching.last_step_at,
-                outside.last_ratio_at,
-                model.sdf.led_until,
-                model.cos_anneal_end,
-                training.masked_rays,
-                training.learning_rates.warmup,
-            )
-        ),
-    }
-    for name, grid in (("model", model.hash_grid), ("model.outside", outside.hash_grid)):
-        requirements |= _grid_requirements(f"{name}.hash_grid", grid)
-    for sentence, holds in requirements.items():
-        if not holds:
-            raise InputError(f"method: {sentence}")
-
-
-def _grid_requirements(name: str, grid: HashGridConfig) -> dict[str, bool]:
-    return {
-        f"{name}.levels must be at least initial_levels and initial_levels at least 1": (
-            1 <= grid.initial_levels <= grid.levels
-        ),
-        f"{name}.finest_resolution must not be below base_resolution": (
-            2 <= grid.base_resolution <= grid.finest_resolution
-        ),
-        f"{name}.log2_entries must lie in 8..24": 8 <= grid.log2_entries <= 24,
-        f"{name}.features must be 2, the only width that the kernels are written for": (
-            grid.features == 2
-        ),
-    }

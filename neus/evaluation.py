@@ -55,7 +55,7 @@ class Surroundings:
 
     @classmethod
     def of(cls, method: MethodConfig) -> Surroundings:
-        name, masks = method.model.background, method.training.losses.mask > 0
+        name, masks = method.model.background, method.training.losses.uses("mask")
         if masks and name != "learned":
             return cls(BACKGROUNDS[name], name, masks)
         return cls(None, "as photographed", masks)

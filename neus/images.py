@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from jaxtyping import Bool, Float, UInt8
 
 WHITE = 255
+PALETTES = ("turbo", "jet", "magma")
+"""Of depths."""
 
 
 def read_image(path: Path) -> UInt8[np.ndarray, "h w 3"]:
@@ -98,15 +100,18 @@ def depth_to_colour(
     opacity: Float[np.ndarray, "h w"],
     near: float,
     far: float,
+    palette: str = "turbo",
 ) -> UInt8[np.ndarray, "h w 3"]:
-    """Depth as a colour, from red at ``near`` to blue at ``far`` (turbo), white where opacity is 0.
+    """Depth as a colour of :data:`PALETTES`, white where opacity is 0.
 
-    Hold ``near`` and ``far`` fixed over a video, or its colours flicker.
+    From red at ``near`` to blue at ``far`` (turbo, jet), or from bright to dark (magma). Hold both
+    fixed over a video, or its colours flicker.
     """
     import cv2
 
     nearness = (far - np.nan_to_num(depth, nan=far)) / (far - near)
-    colour = cv2.applyColorMap(to_uint8(nearness), cv2.COLORMAP_TURBO)[:, :, ::-1]
+    code = getattr(cv2, f"COLORMAP_{palette.upper()}")
+    colour = cv2.applyColorMap(to_uint8(nearness), code)[:, :, ::-1]
     return _over_white(colour / 255, opacity)
 
 

@@ -1,7 +1,7 @@
-"""A closed path for a video: over the part of a sphere that the training cameras cover.
+"""A closed path for a video, among the training cameras.
 
-The camera keeps its distance from the object and always looks at it. Where the cameras go all
-around, the path does one turn at their elevation; where they cover a cap, it is a loop inside it.
+The camera always looks at the object. Where the training cameras go all around, the path is a
+circle at their mean height; where they cover a cap, it is a loop inside it.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from neus.vertical import up_direction
 if TYPE_CHECKING:
     from jaxtyping import Float
 
+PATHS = ("auto", "circular", "spheric")
 Curve = Callable[[np.ndarray], np.ndarray]
 
 FULL_TURN_GAP = np.deg2rad(120)  # no wider gap in azimuth: the cameras stand all around
@@ -27,6 +28,42 @@ POLE_MARGIN = np.deg2rad(5)  # kept from the poles, where the image's up directi
 WAVE = np.deg2rad(10)  # at most, up and down in a full turn
 ROUNDNESS = 0.15  # least ratio of a loop's half axes: it never turns on the spot
 COVERED = (0.1, 0.9)  # quantiles of the cameras' angles between which the path stays
+
+
+def camera_path(
+    camera_to_world: Float[np.ndarray, "n 3 4"], frames: int, kind: str = "auto"
+) -> Float[np.ndarray, "frames 3 4"]:
+    """:func:`circular_path` or :func:`spheric_path` by name.
+
+    "auto" is the circle where no gap in azimuth between neighbouring cameras exceeds 120 degrees.
+    """
+    if kind == "auto":
+        _check(camera_to_world, frames)
+        kind = "circular" if _go_all_around(camera_to_world) else "spheric"
+    return {"circular": circular_path, "spheric": spheric_path}[kind](camera_to_world, frames)
+
+
+def circular_path(
+    camera_to_world: Float[np.ndarray, "n 3 4"], frames: int
+) -> Float[np.ndarray, "frames 3 4"]:
+    """Cameras at equal steps on a level circle about the vertical through the object.
+
+    The circle has the training cameras' mean height, and its points their mean distance from
+    :func:`centre_of_interest`. It begins at the azimuth of the first camera well off the vertical.
+    Arguments, result and errors are those of :func:`spheric_path`.
+    """
+    _check(camera_to_world, frames)
+    focus, up = centre_of_interest(camera_to_world), up_direction(camera_to_world)
+    offsets = camera_to_world[:, :, 3] - focus
+    distances = np.linalg.norm(offsets, axis=1)
+    distance, height = distances.mean(), (offsets @ up).mean()
+    highest = np.sin(np.pi / 2 - POLE_MARGIN) * distance
+    height = np.clip(height, -highest, highest)
+    axes = _sphere_axes(up, offsets / np.maximum(distances, 1e-12)[:, None])
+    elevation = np.arcsin(height / distance)
+    theta = 2 * np.pi * np.arange(frames) / frames
+    positions = focus + distance * _unit_vectors(theta, np.full(frames, elevation)) @ axes
+    return np.stack([look_at(position, focus, up) for position in positions])
 
 
 def spheric_path(
@@ -82,6 +119,16 @@ def _check(camera_to_world: np.ndarray, frames: int) -> None:
         raise InputError(
             "all training cameras stand in one place, so they span no path: check the poses"
         )
+
+
+def _go_all_around(camera_to_world: Float[np.ndarray, "n 3 4"]) -> bool:
+    """Whether the cameras stand on all sides of the vertical through the object."""
+    offsets = camera_to_world[:, :, 3] - centre_of_interest(camera_to_world)
+    distances = np.linalg.norm(offsets, axis=1)
+    apart = distances > 1e-3 * np.median(distances)
+    directions = offsets[apart] / distances[apart, None]
+    azimuth, _ = _angles(directions, _sphere_axes(up_direction(camera_to_world), directions))
+    return _widest_gap(azimuth)[0] <= FULL_TURN_GAP + 1e-9
 
 
 def _orbit_or_loop(

@@ -20,7 +20,7 @@ from neus.scene import load_scene
 def arguments(argv: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--scene", type=Path, required=True, help="folder of the canonical scene")
-    parser.add_argument("--model", type=Path, required=True, help="trained model")
+    parser.add_argument("--model", type=Path, required=True, help="model, or running checkpoint")
     parser.add_argument("--resolution", type=int, default=512, help="cells along a side")
     parser.add_argument(
         "--keep-all", action="store_true", help="keep every component, not the largest alone"
@@ -28,7 +28,7 @@ def arguments(argv: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--device", choices=DEVICES, default="auto")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument(
-        "--output", type=Path, nargs="+", required=True, help="files to write: .ply or .glb"
+        "--output", type=Path, nargs="+", required=True, help="files to write: .ply, .glb or .obj"
     )
     return parser.parse_args(argv)
 

@@ -10,40 +10,48 @@ import numpy as np
 
 from neus.cameras import Cameras
 from neus.cli import run
+from neus.clips import write_clip
 from neus.devices import DEVICES, leased_device, set_threads
-from neus.images import to_uint8, write_video
+from neus.images import to_uint8
 from neus.models.trained import TrainedModel, load_model
 from neus.models.views import geometry_pictures
-from neus.paths import spheric_path
+from neus.paths import PATHS, camera_path
 from neus.scene import Scene, load_scene
 
 
 def arguments(argv: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--scene", type=Path, required=True, help="folder of the canonical scene")
-    parser.add_argument("--model", type=Path, required=True, help="trained model")
+    parser.add_argument("--model", type=Path, required=True, help="model, or running checkpoint")
     parser.add_argument("--frames", type=int, default=60, help="frames of one turn")
     parser.add_argument("--fps", type=int, default=30)
     parser.add_argument("--device", choices=DEVICES, default="auto")
     parser.add_argument("--threads", type=int, default=1)
-    parser.add_argument("--output", type=Path, required=True, help="the video (.mp4)")
+    parser.add_argument("--output", type=Path, required=True, help="the video: .mp4 or .gif")
+    parser.add_argument(
+        "--path",
+        choices=PATHS,
+        default="auto",
+        help="a circle at the cameras' mean height, or a path on their sphere; auto takes the "
+        "circle where they stand all around",
+    )
     return parser.parse_args(argv)
 
 
 def main(argv: list[str] | None = None) -> int:
     options = arguments(argv)
     scene = load_scene(options.scene)
-    cameras = path_cameras(scene, options.frames)
+    cameras = path_cameras(scene, options.frames, options.path)
     with leased_device(options.device) as device:
         set_threads(options.threads)
         trained = load_model(options.model, device)
-        write_video(options.output, frames(trained, cameras), fps=options.fps)
+        write_clip(options.output, frames(trained, cameras), fps=options.fps)
     return 0
 
 
-def path_cameras(scene: Scene, count: int) -> Cameras:
-    """Cameras along the spheric path, with the first training camera's lens."""
-    poses = spheric_path(scene.cameras.camera_to_world[list(scene.train)], count)
+def path_cameras(scene: Scene, count: int, kind: str) -> Cameras:
+    """Cameras along a path among the training cameras, with the first one's lens."""
+    poses = camera_path(scene.cameras.camera_to_world[list(scene.train)], count, kind)
     first = scene.cameras[[scene.train[0]] * count]
     return Cameras(first.intrinsics, poses, first.widths, first.heights)
 

@@ -12,7 +12,7 @@ from neus.cameras import Cameras
 from neus.cli import run
 from neus.devices import DEVICES, leased_device, set_threads
 from neus.folders import folder_written_whole
-from neus.images import to_uint8, write_image
+from neus.images import PALETTES, to_uint8, write_image
 from neus.models.trained import load_model
 from neus.models.views import View, geometry_pictures
 from neus.scene import load_scene
@@ -21,7 +21,7 @@ from neus.scene import load_scene
 def arguments(argv: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--scene", type=Path, required=True, help="folder of the canonical scene")
-    parser.add_argument("--model", type=Path, required=True, help="trained model")
+    parser.add_argument("--model", type=Path, required=True, help="model, or running checkpoint")
     parser.add_argument("--device", choices=DEVICES, default="auto")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument(
@@ -34,6 +34,7 @@ def arguments(argv: list[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--train-views", type=int, default=0, help="training views to render, evenly spaced"
     )
+    parser.add_argument("--palette", choices=PALETTES, default="turbo", help="colours of depths")
     return parser.parse_args(argv)
 
 
@@ -49,7 +50,8 @@ def main(argv: list[str] | None = None) -> int:
         set_threads(options.threads)
         trained = load_model(options.model, device)
         for index, name in zip(scene.test, names, strict=True):
-            write_view(folder, name, trained.view(scene.cameras, index), scene.cameras, index)
+            view = trained.view(scene.cameras, index)
+            write_view(folder, name, view, scene.cameras, index, options.palette)
         for index in evenly_spaced(scene.train, options.train_views):
             rgb = trained.view(scene.cameras, index).rgb
             write_image(folder / "train" / f"{scene.frames[index].name}.png", to_uint8(rgb))
@@ -62,8 +64,10 @@ def evenly_spaced(indices: Sequence[int], count: int) -> list[int]:
     return [indices[i * len(indices) // count] for i in range(count)]
 
 
-def write_view(folder: Path, name: str, view: View, cameras: Cameras, index: int) -> None:
-    normals, depth = geometry_pictures(view, cameras, index)
+def write_view(
+    folder: Path, name: str, view: View, cameras: Cameras, index: int, palette: str
+) -> None:
+    normals, depth = geometry_pictures(view, cameras, index, palette)
     write_image(folder / f"{name}.png", to_uint8(view.rgb))
     write_image(folder / "normal" / f"{name}.png", normals)
     write_image(folder / "depth" / f"{name}.png", depth)

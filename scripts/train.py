@@ -1,10 +1,14 @@
-"""Train a method on a scene; a run that was interrupted resumes by itself."""
+"""Train a method on a scene; a run that was interrupted resumes by itself.
+
+Over several cards, or processes on a CPU: torchrun --nproc-per-node 2 scripts/train.py ...
+"""
 
 from __future__ import annotations
 
 import argparse
 import json
 import sys
+from contextlib import nullcontext
 from dataclasses import asdict
 from pathlib import Path
 
@@ -13,10 +17,11 @@ from neus.config import ModelConfig, load_method, method_as_yaml, without_masks
 from neus.devices import DEVICES, device_name, leased_device, peak_memory_gib, set_threads
 from neus.errors import InputError
 from neus.files import held_alone, written_whole
+from neus.models.operators import operators_for, unfused_notice
 from neus.models.trained import save_model
-from neus.ops import backend_for
 from neus.scene import load_images, load_mask, load_scene
 from neus.training.checkpoint import CheckpointFolder, fingerprint
+from neus.training.distributed import joined_processes
 from neus.training.rays import PixelPool
 from neus.training.run import RunFigures, TrainingDivergedError, run_training
 from neus.training.trainer import Trainer
@@ -51,33 +56,41 @@ def main(argv: list[str] | None = None) -> int:
     scene = load_scene(options.scene)
     if not scene.train:
         raise InputError(f"{options.scene} has no training images: raise holdout")
-    if method.training.losses.mask > 0 and not set(scene.masked) & set(scene.train):
+    if method.training.losses.uses("mask") and not set(scene.masked) & set(scene.train):
         print("the scene has no masks: training goes on without the mask loss", file=sys.stderr)
         method = without_masks(method)
-    checkpoints = CheckpointFolder(
-        options.run_dir / "checkpoints", fingerprint(method, options.scene, options.seed)
-    )
-    with held_alone(options.run_dir), leased_device(options.device) as device:
+    with (
+        leased_device(options.device) as device,
+        joined_processes(device) as processes,
+        held_alone(options.run_dir) if processes.first else nullcontext(),
+    ):
+        mark = fingerprint(method, options.scene, options.seed, processes.count)
+        checkpoints = CheckpointFolder(options.run_dir / "checkpoints", mark)
         set_threads(options.threads)
-        backend_for(device, method.backend)  # refuses before the images are read
+        operators_for(method, device)  # refuses before the images are read
+        notice = unfused_notice(method)
+        if notice is not None and processes.first:
+            print(notice, file=sys.stderr)
         if device.type == "cpu":
             _compile_kernels(method.model)
         train = list(scene.train)
         images = load_images(scene)
-        masked = scene.masked if method.training.losses.mask > 0 else ()
+        masked = scene.masked if method.training.losses.uses("mask") else ()
         pool = PixelPool(
             scene.cameras[train],
             [images[i] for i in train],
             [load_mask(scene, i) if i in masked else None for i in train],
             device,
         )
-        trainer = Trainer(method, pool, device, options.seed)
+        trainer = Trainer(method, pool, device, options.seed, processes)
         validation = Validation(scene, images, options.run_dir / "panels")
         try:
             figures = run_training(trainer, checkpoints, options.run_dir, validation)
         except TrainingDivergedError as error:
             print(f"error: {error}", file=sys.stderr)
             return 1
+        if not processes.first:
+            return 0
         with written_whole(options.config) as partial:
             partial.write_text(method_as_yaml(method))
         with written_whole(options.metrics) as partial:

@@ -90,7 +90,7 @@ def test_resumed_equals_uninterrupted_bitwise_with_it(tmp_path: Path):
         whole.train_step()
     checkpoints = folder(tmp_path)
     clock = {"seconds": 1.0, "samples": 1, "rays": 1}
-    checkpoints.save(10, {"trainer": whole.state_dict(), "clock": clock})
+    checkpoints.save(10, {"trainer": whole.state_dict(), "clock": clock}, whole.method)
     for _ in range(10):
         whole.train_step()
     resumed = trainer_of(capture, 20, affine_colours=True, seed=5)

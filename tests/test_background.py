@@ -87,7 +87,7 @@ def test_a_resumed_run_equals_an_uninterrupted_one_bitwise(tmp_path: Path):
         for _ in range(23):
             first.train_step()
         checkpoints = CheckpointFolder(tmp_path / "checkpoints", kind)
-        checkpoints.save(23, first.state_dict())
+        checkpoints.save(23, first.state_dict(), method)
         state = checkpoints.load_latest(CPU)
         assert state is not None
         second.load_state_dict(state)

@@ -7,8 +7,20 @@ import math
 import pytest
 import torch
 
-from neus.config import LearningRateConfig
-from neus.training.losses import cavity_loss, colour_loss, eikonal_loss, mask_loss
+from neus.config import LearningRateConfig, LossConfig, load_method, scheduled
+from neus.errors import InputError
+from neus.ops.types import Samples
+from neus.training.losses import (
+    cavity_loss,
+    colour_loss,
+    curvature_loss,
+    distortion_loss,
+    eikonal_loss,
+    mask_loss,
+    opaque_loss,
+    sparsity_loss,
+    squared_colour_loss,
+)
 from neus.training.schedules import learning_rate_factor
 
 
@@ -39,3 +51,97 @@ def test_learning_rate_at_its_corners():
     peak = max(learning_rate_factor(rates, step, 1000) for step in range(1000))
     assert peak == pytest.approx(1, rel=0.06)
     assert learning_rate_factor(rates, 1000, 1000) == pytest.approx(rates.final_factor)
+
+
+def test_losses_that_a_method_may_ask_for():
+    rgb = torch.tensor([[0.1, 0.5, 1.0], [0.0, 0.0, 0.0]])
+    squared = squared_colour_loss(rgb, rgb * 0, torch.ones(2))
+    assert float(squared) == pytest.approx(1.26 / 6)
+    half = torch.tensor([0.5, 0.0])
+    assert float(opaque_loss(half, torch.ones(2))) == pytest.approx(math.log(2) / 2, abs=2e-3)
+    assert float(opaque_loss(half, torch.tensor([0.0, 1.0]))) == pytest.approx(0, abs=2e-3)
+    assert float(sparsity_loss(torch.tensor([0.0, -0.5]), 2.0)) == pytest.approx(
+        (1 + math.exp(-1)) / 2
+    )
+    assert float(curvature_loss(torch.tensor([1.0, -3.0]))) == 2
+
+
+@pytest.mark.parametrize("transmittance", [0.0, 0.3, 1.0])
+def test_a_ray_that_is_half_stopped_is_pushed_to_an_end(transmittance: float):
+    left = torch.tensor([transmittance]).requires_grad_()
+    opaque_loss(left, torch.ones(1)).backward()
+    assert left.grad is not None
+    assert math.isfinite(float(left.grad))
+    assert float(left.grad) * (transmittance - 0.5) <= 0  # a step against it leads away from 0.5
+
+
+def test_distortion_counts_the_rays_whose_samples_are_all_there():
+    """Two samples of weight 1/2, 0.2 apart, on the first ray; the second is not taken."""
+    samples = Samples(
+        torch.tensor([0, 0, 0]),
+        torch.tensor([1.0, 1.2, 0.0]),
+        torch.tensor([0, 2, 2]),
+        torch.tensor([True, False]),
+    )
+    loss = distortion_loss(torch.tensor([0.5, 0.5, 0.0]), samples, 0.3)
+    assert float(loss) == pytest.approx(2 * 0.25 * 0.2 + 2 * 0.25 * 0.3 / 3)
+
+
+def test_a_weight_is_a_number_or_a_line_between_two_times():
+    assert scheduled(0.3, 0.7) == 0.3
+    line = [0.25, 2.0, 0.0, 0.75]
+    found = [scheduled(line, progress) for progress in (0.0, 0.25, 0.5, 0.75, 1.0)]
+    assert found == [2, 2, 1, 0, 0]
+    losses = load_method(None, {"training": {"losses": {"mask": line}}}).training.losses
+    assert losses.uses("mask")
+    assert not LossConfig(mask=[0.1, 0.0, 0.0, 0.5]).uses("mask")
+
+
+@pytest.mark.parametrize(
+    "weight", ["much", [1], [0.0, 1.0, 2.0, 3.0], [0.5, 1, 1, 0.5], [0, "a", 1, 1], -0.1, None]
+)
+def test_what_is_no_weight_is_refused(weight: object):
+    with pytest.raises(InputError, match=r"training\.losses\.opaque"):
+        load_method(None, {"training": {"losses": {"opaque": weight}}})
+
+
+def rates(*schedules: list[dict]) -> LearningRateConfig:
+    overrides = {"training": {"learning_rates": {"schedules": list(schedules)}}}
+    return load_method(None, overrides).training.learning_rates
+
+
+def test_rates_in_sequence_at_their_corners():
+    """Linear up to 0.1, constant up to 0.5, then exponential down to 1 %."""
+    config = rates(
+        [
+            {"kind": "linear", "until": 0.1, "first": 0.01},
+            {"until": 0.5},
+            {"kind": "exponential", "last": 0.01},
+        ]
+    )
+    found = [learning_rate_factor(config, step, 1000) for step in (0, 50, 100, 499, 750, 1000)]
+    assert found == pytest.approx([0.01, 0.505, 1, 1, 0.1, 0.01])
+
+
+def test_chained_rates_are_multiplied():
+    config = rates(
+        [{"kind": "linear", "until": 0.1, "first": 0.0}, {}],
+        [{"until": 0.5}, {"until": 0.75, "first": 0.33}, {"first": 0.1089}],
+    )
+    found = [learning_rate_factor(config, step, 1000) for step in (0, 50, 400, 500, 800)]
+    assert found == pytest.approx([0, 0.5, 1, 0.33, 0.1089])
+
+
+@pytest.mark.parametrize(
+    ("pieces", "named"),
+    [
+        ([{"kind": "cosine"}], "kind"),
+        ([{"until": 0.5}], "until"),
+        ([{"until": 0.5}, {"until": 0.5}, {}], "until"),
+        ([{"kind": "exponential", "last": 0.0}], "0 where kind is exponential"),
+        ([], "until"),
+    ],
+)
+def test_rates_that_make_no_sense_are_refused(pieces: list[dict], named: str):
+    with pytest.raises(InputError, match=named):
+        rates(pieces)

@@ -111,9 +111,26 @@ class TestExport:
         assert linear[255].tolist() == [65535] * 4
         assert linear[188, 0] / 65535 == pytest.approx(0.5029, abs=1e-4)  # of IEC 61966-2-1
 
+    def test_an_obj_comes_back_as_it_was(self, tmp_path: Path):
+        mesh = coloured_mesh(offset=640.123, scale=140)
+        write_mesh(tmp_path / "mesh.obj", mesh)
+        back = trimesh.load(tmp_path / "mesh.obj", process=False, maintain_order=True)
+        assert isinstance(back, trimesh.Trimesh)
+        np.testing.assert_array_equal(back.faces, mesh.faces)
+        np.testing.assert_array_equal(back.visual.vertex_colors[:, :3], mesh.colours)  # pyright: ignore
+        np.testing.assert_allclose(back.vertices, mesh.vertices, rtol=1e-8)
+        normals = [line.split()[1:] for line in (tmp_path / "mesh.obj").read_text().splitlines()
+                   if line.startswith("vn")]  # fmt: skip
+        assert mesh.normals is not None
+        np.testing.assert_allclose(np.array(normals, float), mesh.normals, atol=1e-6)
+
+    def test_a_bare_obj_has_positions_and_faces_alone(self, tmp_path: Path):
+        write_mesh(tmp_path / "mesh.obj", Mesh(np.eye(3), np.array([[0, 1, 2]])))
+        assert (tmp_path / "mesh.obj").read_text() == "v 1 0 0\nv 0 1 0\nv 0 0 1\nf 1 2 3\n"
+
     def test_an_unknown_suffix_is_refused(self, tmp_path: Path):
-        with pytest.raises(InputError, match=r"mesh\.obj.*\.ply or \.glb"):
-            write_mesh(tmp_path / "mesh.obj", coloured_mesh())
+        with pytest.raises(InputError, match=r"mesh\.stl.*\.ply, \.glb or \.obj"):
+            write_mesh(tmp_path / "mesh.stl", coloured_mesh())
         assert not list(tmp_path.iterdir())
 
     def test_the_source_frame_moves_points_and_turns_normals(self):

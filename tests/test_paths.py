@@ -10,7 +10,7 @@ from scipy.spatial.transform import Rotation
 
 from neus.cameras import look_at
 from neus.errors import InputError
-from neus.paths import centre_of_interest, spheric_path
+from neus.paths import camera_path, centre_of_interest, circular_path, spheric_path
 from neus.vertical import up_direction
 
 UP = np.array([0.0, 0.0, 1.0])
@@ -112,6 +112,36 @@ class TestOrbits:
     def test_cameras_at_the_pole_keep_the_image_upright_along_the_path(self):
         path = spheric_path(rig(np.arange(0, 360, 30), 89.0), 60)
         assert np.rad2deg(np.arcsin((path[:, 2, 3] - FOCUS[2]) / 3)).max() <= 85 + 1e-9
+
+
+class TestCircles:
+    def test_it_has_the_cameras_mean_height_and_distance(self):
+        """Two rings, 3 away at 10 degrees and 4 away at 50 degrees."""
+        low, high = (rig(np.arange(0, 360, 30), e, distance=d) for e, d in ((10.0, 3), (50.0, 4)))
+        path = circular_path(np.concatenate([low, high]), 40)
+        offsets = path[:, :, 3] - FOCUS
+        height = (3 * np.sin(np.deg2rad(10)) + 4 * np.sin(np.deg2rad(50))) / 2
+        np.testing.assert_allclose(offsets[:, 2], height, atol=1e-6)
+        np.testing.assert_allclose(np.linalg.norm(offsets, axis=1), 3.5, atol=1e-6)
+        towards = -offsets / 3.5
+        np.testing.assert_allclose(path[:, :, 2], towards, atol=1e-6)
+        assert (-path[:, :, 1] @ UP > 0.5).all()
+        np.testing.assert_allclose(steps(path), steps(path)[0], atol=1e-9)
+
+    def test_cameras_above_the_object_do_not_make_it_spin_at_the_pole(self):
+        path = circular_path(rig(np.arange(0, 360, 30), 89.0), 12)
+        assert np.rad2deg(np.arcsin((path[:, 2, 3] - FOCUS[2]) / 3)).max() <= 85 + 1e-9
+        assert np.isfinite(path).all()
+
+    @pytest.mark.parametrize(
+        ("name", "expected"), [("ring", circular_path), ("dome", circular_path),
+                               ("cap", spheric_path), ("half ring", spheric_path)]
+    )  # fmt: skip
+    def test_full_captures_are_circled_and_caps_are_not(self, name: str, expected):
+        np.testing.assert_array_equal(camera_path(RIGS[name], 8), expected(RIGS[name], 8))
+        for kind, path in (("circular", circular_path), ("spheric", spheric_path)):
+            found = camera_path(RIGS[name], 8, kind)
+            np.testing.assert_array_equal(found, path(RIGS[name], 8))
 
 
 class TestLoops:

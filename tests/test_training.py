@@ -16,6 +16,7 @@ from neus.cameras import Cameras, look_at
 from neus.config import MethodConfig, load_method
 from neus.errors import InputError
 from neus.files import held_alone
+from neus.models.neus import NeuS
 from neus.models.trained import load_model, ready, save_model
 from neus.training.checkpoint import CheckpointFolder, fingerprint
 from neus.training.journal import duration
@@ -70,6 +71,11 @@ def small_method(steps: int = 60, **training) -> MethodConfig:
 def new_trainer(method: MethodConfig, seed: int = 0) -> Trainer:
     cameras, images, masks = sphere_capture()
     return Trainer(method, PixelPool(cameras, images, masks, CPU), CPU, seed)
+
+
+def surface_of(trainer: Trainer) -> NeuS:
+    assert isinstance(trainer.model, NeuS)
+    return trainer.model
 
 
 def test_training_learns_a_sphere():
@@ -153,7 +159,7 @@ def test_interrupted_and_resumed_equals_uninterrupted_bitwise(tmp_path: Path):
 def test_checkpoints_keep_two_and_ignore_other_runs_and_torn_files(tmp_path: Path):
     checkpoints = folder(tmp_path)
     for step in (10, 20, 30):
-        checkpoints.save(step, {"step": step})
+        checkpoints.save(step, {"step": step}, small_method())
     names = sorted(path.name for path in (tmp_path / "checkpoints").iterdir())
     assert names == ["step-00000020.pt", "step-00000030.pt"]
     torn = tmp_path / "checkpoints" / "step-00000040.pt"
@@ -194,7 +200,7 @@ def test_a_falling_inv_s_stops_the_run(tmp_path: Path):
 
     def dissolve(trainer: Trainer) -> None:
         with torch.no_grad():
-            trainer.model.variance.fill_(math.log(5) / 10)
+            surface_of(trainer).variance.fill_(math.log(5) / 10)
 
     with pytest.raises(TrainingDivergedError, match="inv_s has fallen to"):
         run_training(trainer, folder(tmp_path), tmp_path, dissolve)
@@ -219,6 +225,22 @@ def test_model_file_gives_back_the_same_views(tmp_path: Path):
     assert loaded.stage == trainer.stage  # the model at step 20, not at the end of its budget
     before = ready(trainer.model, trainer.method, 20, CPU).view(cameras, 0)
     np.testing.assert_array_equal(loaded.view(cameras, 0).rgb, before.rgb)
+
+
+def test_a_running_checkpoint_is_read_as_the_model_of_its_step(tmp_path: Path):
+    """With its own stage, from the middle of the budget; and it still resumes."""
+    trainer = new_trainer(small_method())
+    for _ in range(20):
+        trainer.train_step()
+    folder(tmp_path).save(20, {"trainer": trainer.state_dict()}, trainer.method)
+    loaded = load_model(tmp_path / "checkpoints" / "step-00000020.pt", CPU)
+    assert loaded.stage == trainer.stage
+    x = np.random.default_rng(0).uniform(-0.5, 0.5, (50, 3))
+    expected = ready(trainer.model, trainer.method, 20, CPU).distance(x)
+    np.testing.assert_array_equal(loaded.distance(x), expected)
+    state = folder(tmp_path).load_latest(CPU)
+    assert state is not None
+    new_trainer(small_method()).load_state_dict(state["trainer"])
 
 
 def test_what_is_no_model_file_is_refused(tmp_path: Path):

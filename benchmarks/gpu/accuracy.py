@@ -65,7 +65,7 @@ def relative_errors(device: torch.device) -> dict[str, float]:
             points,
             unit.samples,
             directions,
-            radiance.encode_directions(directions),
+            radiance.encode_directions(directions, fast.stage.direction_bands),
             parameters[:colour_layers],
             parameters[colour_layers:],
             fast.stage.step_length,

@@ -19,6 +19,7 @@ from neus.cli import run
 from neus.devices import DEVICES, device_name, leased_device, peak_memory_gib
 from neus.files import written_whole
 from neus.models.trained import TrainedModel, ready
+from neus.training.run import inv_s
 from neus.training.trainer import Trainer
 
 CHECK_EVERY = 100
@@ -89,7 +90,7 @@ def trained(trainer: Trainer, limit: float, device: torch.device, plain: bool) -
         "budget": budget,
         "train_seconds": time.perf_counter() - start,
         "loss": float(loss),
-        "inv_s": float(trainer.model.inv_s.detach()),
+        "inv_s": inv_s(trainer),
     }
 
 

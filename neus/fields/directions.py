@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 import torch
@@ -12,7 +13,11 @@ if TYPE_CHECKING:
 
 
 def spherical_harmonics(d: Float[Tensor, "n 3"], degree: int) -> Float[Tensor, "n degree**2"]:
-    """The first ``degree`` bands (1 to 4) at unit directions, Condon-Shortley phase included."""
+    """The first ``degree`` bands at unit directions, Condon-Shortley phase included.
+
+    Band l has the orders -l to l. The first four are written out, those beyond follow from
+    recurrences.
+    """
     x, y, z = d.unbind(dim=-1)
     x2, y2, z2 = x * x, y * y, z * z
     bands = [[torch.full_like(x, 0.28209479177387814)]]
@@ -40,4 +45,34 @@ def spherical_harmonics(d: Float[Tensor, "n 3"], degree: int) -> Float[Tensor, "
                 0.59004358992664352 * x * (3 * y2 - x2),
             ]
         )
+    bands += [_band(band, x, y, z) for band in range(4, degree)]
     return torch.stack([value for band in bands for value in band], dim=-1)
+
+
+def _band(
+    l: int,  # noqa: E741
+    x: Float[Tensor, "n"],
+    y: Float[Tensor, "n"],
+    z: Float[Tensor, "n"],
+) -> list[Float[Tensor, "n"]]:
+    """Y_l^m for m = -l .. l: a polynomial in z times the real or imaginary part of (x + iy)^m.
+
+    The polynomial is that of the associated Legendre function P_l^m(z) without its factor
+    (1 - z^2)^(m/2): (2m - 1)!! for l = m, and from there on by the recurrence in l.
+    """
+    real, imaginary = torch.ones_like(x), torch.zeros_like(x)
+    positive, negative = [], []
+    for m in range(l + 1):
+        if m:
+            real, imaginary = x * real - y * imaginary, x * imaginary + y * real
+        legendre = torch.full_like(z, (-1) ** m * math.prod(range(1, 2 * m, 2)))
+        before = torch.zeros_like(z)
+        for degree in range(m + 1, l + 1):
+            following = ((2 * degree - 1) * z * legendre - (degree + m - 1) * before) / (degree - m)
+            before, legendre = legendre, following
+        orders = math.factorial(l - m) / math.factorial(l + m)
+        scaled = math.sqrt((2 * l + 1) / (4 * math.pi) * orders * (2 if m else 1)) * legendre
+        positive.append(scaled * real)
+        if m:
+            negative.insert(0, scaled * imaginary)
+    return negative + positive

@@ -1,4 +1,4 @@
-"""Meshes to files: PLY to measure, GLB to look at."""
+"""Meshes to files: PLY to measure, GLB to look at, OBJ for what reads neither."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from neus.errors import InputError
 from neus.files import written_whole
 from neus.mesh import Mesh
 from neus.mesh.gltf import glb_bytes
+from neus.mesh.wavefront import obj_bytes
 from neus.similarity import Similarity
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ def to_source_frame(mesh: Mesh, to_source: Similarity) -> Mesh:
 
 
 def write_mesh(path: Path, mesh: Mesh) -> None:
-    """Write a mesh to a ``.ply`` or ``.glb`` file, with the normals and colours that it has.
+    """Write a mesh to a ``.ply``, ``.glb`` or ``.obj`` file, with what normals and colours it has.
 
     Coordinates are written as they are. A PLY keeps the source's frame and unit; its positions are
     float32 (at 640 mm a step of 0.00006 mm), or float64 where float32 would move them by more than
@@ -35,12 +36,14 @@ def write_mesh(path: Path, mesh: Mesh) -> None:
     large, or lies on its side, there.
 
     Raises:
-        InputError: the suffix is neither ``.ply`` nor ``.glb``.
+        InputError: the suffix is another.
     """
-    encoders = {".ply": ply_bytes, ".glb": glb_bytes}
+    encoders = {".ply": ply_bytes, ".glb": glb_bytes, ".obj": obj_bytes}
     path = Path(path)
     if path.suffix.lower() not in encoders:
-        raise InputError(f"{path}: meshes are written as .ply or .glb, not as '{path.suffix}'")
+        raise InputError(
+            f"{path}: meshes are written as .ply, .glb or .obj, not as '{path.suffix}'"
+        )
     content = encoders[path.suffix.lower()](mesh)
     with written_whole(path) as partial:
         partial.write_bytes(content)

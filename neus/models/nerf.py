@@ -99,7 +99,7 @@ class NeRF(nn.Module):
             self.field(points, backend, stage.active_levels),
             torch.full_like(points[:, 0], stage.step_length),
             samples,
-            self.radiance.encode_directions(directions),
+            self.radiance.encode_directions(directions, stage.direction_bands),
             list(self.radiance.layers.weights),
             list(self.radiance.layers.biases),
         )

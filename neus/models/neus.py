@@ -10,8 +10,10 @@ import torch
 from torch import Tensor, nn
 
 from neus.config import ModelConfig
+from neus.fields.fusion import unfused_field
 from neus.fields.radiance import RadianceField
 from neus.fields.sdf import SdfField
+from neus.fields.unfused import UnfusedSdfField
 from neus.models.outside import OutsideField
 from neus.models.rendering import SurfaceRendering
 from neus.models.schedule import Stage
@@ -29,7 +31,8 @@ class NeuS(nn.Module):
 
     def __init__(self, config: ModelConfig, generator: torch.Generator) -> None:
         super().__init__()
-        self.sdf = SdfField(config.hash_grid, config.sdf, generator)
+        sdf_field = UnfusedSdfField if unfused_field(config) else SdfField
+        self.sdf = sdf_field(config.hash_grid, config.sdf, generator)
         self.radiance = RadianceField(config.radiance, 1 + config.sdf.features, generator)
         self.variance = nn.Parameter(torch.tensor(math.log(config.sdf.initial_inv_s) / 10))
         learned = config.background == "learned"
@@ -49,6 +52,10 @@ class NeuS(nn.Module):
         if stage.led_inv_s is not None:
             self.variance.fill_(math.log(stage.led_inv_s) / 10)
 
+    def bounded_inv_s(self, stage: Stage) -> Float[Tensor, ""]:
+        """:attr:`inv_s`, or the stage's bound where it is beyond; it then gets no gradient."""
+        return self.inv_s if math.isinf(stage.max_inv_s) else self.inv_s.clamp(max=stage.max_inv_s)
+
     def render(
         self,
         points: Float[Tensor, "n 3"],
@@ -61,22 +68,21 @@ class NeuS(nn.Module):
 
         The places that pad the samples may hold any points.
         """
-        out, gradient = self.sdf.with_gradient(points, backend, stage.active_levels)
-        alpha, colours, norms = backend.shade(
+        out, gradient, laplacian = self.sdf.with_laplacian(points, backend, stage.active_levels)
+        alpha, colours, norms = self.radiance.shade(
+            backend,
             out,
             gradient,
             points,
             samples,
             directions,
-            self.radiance.encode_directions(directions),
-            list(self.radiance.layers.weights),
-            list(self.radiance.layers.biases),
+            stage.direction_bands,
             stage.step_length,
-            self.inv_s,
+            self.bounded_inv_s(stage),
             stage.cos_anneal,
         )
         weights, transmittance, rgb = backend.composite(alpha, colours, samples.offsets)
-        return SurfaceRendering(rgb, transmittance, weights, out[:, 0], gradient, norms)
+        return SurfaceRendering(rgb, transmittance, weights, out[:, 0], gradient, norms, laplacian)
 
     @torch.no_grad()
     def geometry(
@@ -96,4 +102,5 @@ class NeuS(nn.Module):
     ) -> Float[Tensor, "n 3"]:
         """Colours of surface points seen along unit ``directions``."""
         out, normals = self.geometry(points, stage, backend)
-        return self.radiance(points, out, normals, self.radiance.encode_directions(directions))
+        encoded = self.radiance.encode_directions(directions, stage.direction_bands)
+        return self.radiance(points, out, normals, encoded)

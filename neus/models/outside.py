@@ -81,7 +81,7 @@ class OutsideField(nn.Module):
             out,
             lengths,
             samples,
-            self.radiance.encode_directions(directions),
+            self.radiance.encode_directions(directions, stage.outside_bands),
             list(self.radiance.layers.weights),
             list(self.radiance.layers.biases),
         )

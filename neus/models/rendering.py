@@ -33,8 +33,10 @@ class SurfaceRendering(Rendering):
     Attributes:
         sdf: ``[n]`` signed distances.
         gradient, gradient_norms: ``[n, 3]``, ``[n]`` of the distance, in the scene frame.
+        laplacian: ``[n]`` of the distance, where its gradient is from differences.
     """
 
     sdf: Float[Tensor, "n"]
     gradient: Float[Tensor, "n 3"]
     gradient_norms: Float[Tensor, "n"]
+    laplacian: Float[Tensor, "n"] | None = None

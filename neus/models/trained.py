@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING
@@ -17,9 +17,9 @@ from neus.errors import InputError
 from neus.files import written_whole
 from neus.models.kinds import Model, new_model
 from neus.models.neus import NeuS
+from neus.models.operators import operators_for
 from neus.models.schedule import Stage, stage_at
 from neus.models.views import View, render_view
-from neus.ops import backend_for
 from neus.rendering.density_grid import DensityGrid
 from neus.rendering.occupancy import OccupancyGrid
 
@@ -95,7 +95,7 @@ def save_model(path: Path, model: Model, method: MethodConfig, step: int, seed: 
 
 
 def load_model(path: Path, device: torch.device) -> TrainedModel:
-    """Read a model, and fill its occupancy grid.
+    """Read a model, or a running checkpoint as the model of its step; fill its occupancy grid.
 
     Raises:
         InputError: the file is missing, is no model, or is of another format.
@@ -109,6 +109,7 @@ def load_model(path: Path, device: torch.device) -> TrainedModel:
         raise InputError(f"{path} is not a model file ({type(error).__name__})") from error
     if found != FORMAT:
         raise InputError(f"{path} has format {found}, this version reads {FORMAT}: train it again")
+    content |= content.get("state", {}).get("trainer", {})  # of a checkpoint: step and model
     method = load_method(None, content["method"])
     model = new_model(method.model, torch.Generator()).to(device)
     model.load_state_dict(content["model"])
@@ -117,14 +118,15 @@ def load_model(path: Path, device: torch.device) -> TrainedModel:
 
 def ready(model: Model, method: MethodConfig, step: int, device: torch.device) -> TrainedModel:
     """A model as it stands after ``step`` training steps, ready to be asked."""
-    stage, backend = stage_at(method.model, step, method.training.steps), backend_for(device)
+    stage = stage_at(method.model, step, method.training.steps)
+    backend = operators_for(replace(method, backend="auto"), device)
     if not isinstance(model, NeuS):
         return TrainedModel(model, method, stage, model.occupancy, backend, device)
     marching = method.model.marching
     occupancy = OccupancyGrid(marching.occupancy_resolution, marching.margin, device)
     occupancy.update(
         lambda x: model.sdf.distance(x, backend, stage.active_levels),
-        float(model.inv_s.detach()),
+        float(model.bounded_inv_s(stage).detach()),
         stage.step_length,
     )
     return TrainedModel(model, method, stage, occupancy, backend, device)

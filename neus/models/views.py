@@ -79,7 +79,9 @@ def render_view(
     )
 
 
-def geometry_pictures(view: View, cameras: Cameras, index: int) -> list[np.ndarray]:
+def geometry_pictures(
+    view: View, cameras: Cameras, index: int, palette: str = "turbo"
+) -> list[np.ndarray]:
     """Normals and depth of a view as pictures; depths are coloured over the unit sphere."""
     from neus.images import depth_to_colour, normals_to_colour
 
@@ -87,7 +89,7 @@ def geometry_pictures(view: View, cameras: Cameras, index: int) -> list[np.ndarr
     near, far = max(distance - 1, 0.0), distance + 1
     return [
         normals_to_colour(view.normals, view.opacity, cameras.camera_to_world[index]),
-        depth_to_colour(view.depth, view.opacity * (view.depth > 0), near, far),
+        depth_to_colour(view.depth, view.opacity * (view.depth > 0), near, far, palette),
     ]
 
 

@@ -18,12 +18,13 @@ from neus.scene import FILE
 KEPT = 2
 
 
-def fingerprint(method: MethodConfig, scene: Path, seed: int) -> str:
-    """What a run depends on: method, scene, seed, and the format of the model.
+def fingerprint(method: MethodConfig, scene: Path, seed: int, processes: int = 1) -> str:
+    """What a run depends on: method, scene, seed, number of processes, and the model's format.
 
     A scene's poses and lists decide; its images are written together with them.
     """
     parts = [json.dumps(asdict(method), sort_keys=True), str(seed), str(FORMAT)]
+    parts += [str(processes)] if processes > 1 else []
     digest = hashlib.sha256("\0".join(parts).encode())
     digest.update((scene / FILE).read_bytes())
     return digest.hexdigest()
@@ -35,11 +36,16 @@ class CheckpointFolder:
     def __init__(self, folder: Path, fingerprint: str) -> None:
         self.folder, self.fingerprint = folder, fingerprint
 
-    def save(self, step: int, state: dict[str, Any]) -> None:
-        """Write a checkpoint, then drop all but the latest two."""
+    def save(self, step: int, state: dict[str, Any], method: MethodConfig) -> None:
+        """Write a checkpoint, then drop all but the latest two.
+
+        The method makes it a file that :func:`neus.models.trained.load_model` reads, too.
+        """
         path = self.folder / f"step-{step:08d}.pt"
+        content = {"fingerprint": self.fingerprint, "state": state}
+        content |= {"format": FORMAT, "method": asdict(method)}
         with written_whole(path) as partial:
-            torch.save({"fingerprint": self.fingerprint, "state": state}, partial)
+            torch.save(content, partial)
         for old in self._newest_first()[KEPT:]:
             old.unlink()
 
@@ -56,7 +62,7 @@ class CheckpointFolder:
                 continue
             if content.get("fingerprint") == self.fingerprint:
                 return content["state"]
-            path.unlink()
+            path.unlink(missing_ok=True)  # another process of this run may have been faster
         return None
 
     def clear(self) -> None:

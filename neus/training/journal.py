@@ -23,6 +23,11 @@ COLUMNS: tuple[str, ...] = (
     "rays",
     "samples_per_second",
     "active_levels",
+    "colour_squared",
+    "opaque",
+    "sparsity",
+    "curvature",
+    "distortion",
 )
 
 
@@ -64,6 +69,19 @@ class Journal:
         self._csv.close()
         if self._board is not None:
             self._board.close()
+
+
+class Silence:
+    """The journal of a process that keeps none, since another one does."""
+
+    def record(self, values: dict[str, float], seconds_left: float) -> None:
+        del values, seconds_left
+
+    def say(self, text: str) -> None:
+        del text
+
+    def close(self) -> None:
+        pass
 
 
 class StatusLine:

@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
+from neus.ops.reference import ray_distortion
+from neus.ops.types import Samples
+
 if TYPE_CHECKING:
     from jaxtyping import Float
 
@@ -18,6 +21,15 @@ def colour_loss(
 ) -> Float[Tensor, ""]:
     """Mean absolute error over the counted rays, those that met nothing included (NeuS, eq. 15)."""
     return _mean((rendered - photographed).abs().mean(dim=1), counted)
+
+
+def squared_colour_loss(
+    rendered: Float[Tensor, "r 3"],
+    photographed: Float[Tensor, "r 3"],
+    counted: Float[Tensor, "r"],
+) -> Float[Tensor, ""]:
+    """Mean squared error over the counted rays (Mildenhall et al. 2020, eq. 6)."""
+    return _mean(((rendered - photographed) ** 2).mean(dim=1), counted)
 
 
 def mask_loss(
@@ -33,6 +45,44 @@ def mask_loss(
     clear = torch.log(transmittance + softening)
     error = -(coverage * opaque + (1 - coverage) * clear)
     return _mean(error, counted)
+
+
+def opaque_loss(
+    transmittance: Float[Tensor, "r"], counted: Float[Tensor, "r"]
+) -> Float[Tensor, ""]:
+    """Entropy of the opacity: a ray shall be stopped or pass, without masks to say which.
+
+    Softened like :func:`mask_loss`, whose coverage the opacity itself is here.
+    """
+    opacity = 1 - transmittance
+    softening = 1e-3
+    clear = transmittance * torch.log(transmittance + softening)
+    return _mean(-(opacity * torch.log(opacity + softening) + clear), counted)
+
+
+def sparsity_loss(sdf: Float[Tensor, "n"], scale: float) -> Float[Tensor, ""]:
+    """Mean of exp(-scale |sdf|) at points spread evenly (SparseNeuS, Long et al. 2022, eq. 10).
+
+    Holds surface off space that no ray tells anything of.
+    """
+    return torch.exp(-scale * sdf.abs()).mean()
+
+
+def curvature_loss(laplacian: Float[Tensor, "n"]) -> Float[Tensor, ""]:
+    """Mean absolute Laplacian, the sum of the principal curvatures (Neuralangelo, eq. 6)."""
+    return laplacian.abs().mean()
+
+
+def distortion_loss(
+    weights: Float[Tensor, "m"], samples: Samples, length: float
+) -> Float[Tensor, ""]:
+    """How widely the weights of a ray are spread, per ray that counts (Barron et al. 2022, eq. 15).
+
+    ``length`` is that of a sample's section; distances are in scene units.
+    """
+    lengths = torch.full_like(samples.t, length)
+    per_ray = ray_distortion(weights, samples.t, lengths, samples.ray_index, samples.offsets)
+    return _mean(per_ray, samples.taken.float())
 
 
 def eikonal_loss(gradient_norms: Float[Tensor, "n"]) -> Float[Tensor, ""]:

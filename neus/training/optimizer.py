@@ -9,7 +9,7 @@ import torch
 
 from neus.config import LearningRateConfig
 from neus.fields.density import DensityField
-from neus.fields.mlp import Layers
+from neus.fields.radiance import RadianceField, VolumeRadiance
 from neus.fields.sdf import SdfField
 from neus.models.appearance import AffineColours
 from neus.models.kinds import Model
@@ -39,15 +39,15 @@ class Optimizer:
         self._gradients = [field.table_gradient for field in fields]
         self._moments = [(torch.zeros_like(t), torch.zeros_like(t)) for t in self._tables]
         self._steps = 0
-        layers = [part for part in model.modules() if isinstance(part, Layers)]
-        networks = [parameter for layer in layers for parameter in layer.parameters()]
-        groups = [{"params": networks, "peak_rate": rates.networks}]
-        if isinstance(model, NeuS):
-            groups.append({"params": [model.variance], "peak_rate": rates.inv_s})
-        if affine_colours is not None:
-            maps = list(affine_colours.parameters())
-            groups.append({"params": maps, "peak_rate": rates.affine_colours})
-        self._networks = torch.optim.Adam(groups, betas=(0.9, 0.99), eps=1e-15, fused=True)
+        self._weight_decay = rates.weight_decay
+        kind = torch.optim.AdamW if rates.weight_decay else torch.optim.Adam
+        self._networks = kind(
+            _groups(model, rates, affine_colours),
+            betas=(0.9, 0.99),
+            eps=1e-15,
+            weight_decay=0.0,
+            fused=True,
+        )
 
     def step(self, factor: float) -> None:
         """Move all parameters once, at ``factor`` times their peak rates."""
@@ -56,6 +56,8 @@ class Optimizer:
         for table, gradient, moments in zip(
             self._tables, self._gradients, self._moments, strict=True
         ):
+            if self._weight_decay:
+                table.mul_(1 - rate * self._weight_decay)
             self._backend.adam_step(table, gradient, moments, rate, self._steps)
         for group in self._networks.param_groups:
             group["lr"] = factor * group["peak_rate"]
@@ -75,3 +77,36 @@ class Optimizer:
             for moment, value in zip(moments, saved, strict=True):
                 moment.copy_(value)
         self._steps = state["steps"]
+
+
+def _groups(
+    model: Model, rates: LearningRateConfig, affine_colours: AffineColours | None
+) -> list[dict[str, Any]]:
+    """Parameters that share a rate: all networks, unless those of fields or colours have their own.
+
+    The networks alone decay.
+    """
+    fields, colours = (
+        [
+            parameter
+            for part in model.modules()
+            if isinstance(part, kinds)
+            for parameter in part.layers.parameters()
+        ]
+        for kinds in ((SdfField, DensityField), (RadianceField, VolumeRadiance))
+    )
+    field_rate = rates.networks if rates.sdf is None else rates.sdf
+    colour_rate = rates.networks if rates.radiance is None else rates.radiance
+    networks = [(fields, field_rate), (colours, colour_rate)]
+    if field_rate == colour_rate:
+        networks = [(fields + colours, field_rate)]
+    groups: list[dict[str, Any]] = [
+        {"params": parameters, "peak_rate": rate, "weight_decay": rates.weight_decay}
+        for parameters, rate in networks
+    ]
+    if isinstance(model, NeuS):
+        groups.append({"params": [model.variance], "peak_rate": rates.inv_s})
+    if affine_colours is not None:
+        maps = list(affine_colours.parameters())
+        groups.append({"params": maps, "peak_rate": rates.affine_colours})
+    return groups

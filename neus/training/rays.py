@@ -65,20 +65,29 @@ class PixelPool:
             near = [_dilate(torch.from_numpy(mask > 127)).flatten() for mask in known]
             self._near_mask = torch.cat(near).nonzero()[:, 0].to(torch.int32).to(device)
 
-    def draw(self, rays: int, masked: float, generator: torch.Generator) -> RayBatch:
-        """Rays through random pixels; a share of ``masked`` in or near the silhouettes.
+    def draw(
+        self, rays: int, masked: float, generator: torch.Generator, *, one_image: bool = False
+    ) -> RayBatch:
+        """Rays through random pixels, of all images or of one that is drawn first.
 
-        A view without a mask counts as silhouette throughout.
+        A share of ``masked`` lies in or near the silhouettes. A view without a mask counts as
+        silhouette throughout.
         """
         device = self._colours.device
-        total = len(self._colours)
-        pixel = torch.randint(total, (rays,), generator=generator, device=device)
-        if self._near_mask is not None and len(self._near_mask):
-            choice = torch.randint(
-                len(self._near_mask), (rays,), generator=generator, device=device
-            )
+        first, last = 0, len(self._colours)
+        if one_image:
+            images = len(self._first) - 1
+            image = int(torch.randint(images, (1,), generator=generator, device=device))
+            first, last = int(self._first[image]), int(self._first[image + 1])
+        pixel = first + torch.randint(last - first, (rays,), generator=generator, device=device)
+        near_mask = self._near_mask
+        if near_mask is not None and one_image:
+            ends = torch.tensor([first, last], device=device, dtype=near_mask.dtype)
+            near_mask = near_mask[slice(*torch.searchsorted(near_mask, ends).tolist())]
+        if near_mask is not None and len(near_mask):
+            choice = torch.randint(len(near_mask), (rays,), generator=generator, device=device)
             near = torch.rand(rays, generator=generator, device=device) < masked
-            pixel = torch.where(near, self._near_mask[choice].long(), pixel)
+            pixel = torch.where(near, near_mask[choice].long(), pixel)
         image = torch.searchsorted(self._first, pixel, right=True) - 1
         place = pixel - self._first[image]
         width = self._widths[image]

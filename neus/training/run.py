@@ -16,11 +16,13 @@ import torch
 
 from neus.models.neus import NeuS
 from neus.training.checkpoint import CheckpointFolder
-from neus.training.journal import Journal, duration
+from neus.training.journal import Journal, Silence, duration
 from neus.training.trainer import StepReport, Trainer
 
 RECORDS = 200
 """Records that a run leaves in its journal."""
+AGREE_EVERY = 16
+"""Steps after which several processes ask each other whether to stop."""
 STOPPED = 128 + signal.SIGTERM
 """Exit status of a run that was asked to stop."""
 
@@ -49,13 +51,14 @@ def run_training(
 
     Checkpoints go to ``checkpoints`` every ``training.checkpoint_seconds`` and on SIGTERM, after
     which the process exits with status 143. ``validate`` is called ``training.validations`` times,
-    evenly spread; it must not draw from the trainer's generator.
+    evenly spread; it must not draw from the trainer's generator. Of several processes the first
+    writes all files; they look every ``AGREE_EVERY`` steps whether any of them was asked to stop.
 
     Raises:
         TrainingDivergedError: the loss is not a number, or the surface dissolves; the last good
             checkpoint stays.
     """
-    config = trainer.method.training
+    config, processes = trainer.method.training, trainer.processes
     state = checkpoints.load_latest(trainer.device)
     clock = _Clock()
     if state is not None:
@@ -65,7 +68,9 @@ def run_training(
     validate_every = math.ceil(config.steps / config.validations) if config.validations else 0
     watch = _Watch(config.checkpoint_seconds)
     with (
-        closing(Journal(journal_folder, trainer.step, config.steps)) as journal,
+        closing(
+            Journal(journal_folder, trainer.step, config.steps) if processes.first else Silence()
+        ) as journal,
         _stop_requests() as stop_requested,
     ):
         if state is not None:
@@ -78,13 +83,16 @@ def run_training(
                 record = _record(trainer, report, clock)
                 _refuse_divergence(record, trainer)
                 journal.record(record, clock.left(trainer.step, config.steps))
-            if validate_every and trainer.step % validate_every == 0:
+            if validate_every and trainer.step % validate_every == 0 and processes.first:
                 validate(trainer)
-            stop = stop_requested()
-            if stop or watch.due():
+            stop = due = False
+            if processes.count == 1 or trainer.step % AGREE_EVERY == 0:
+                stop, due = processes.any(stop_requested(), processes.first and watch.due())
+            if stop or due:
                 _refuse_divergence(_record(trainer, report, clock), trainer)
                 content = {"trainer": trainer.state_dict(), "clock": vars(clock)}
-                checkpoints.save(trainer.step, content)
+                if processes.first:
+                    checkpoints.save(trainer.step, content, trainer.method)
             if stop:
                 journal.say(f"stopped at step {trainer.step}; start again to resume")
                 raise SystemExit(STOPPED)
@@ -151,7 +159,7 @@ def _record(trainer: Trainer, report: StepReport, clock: _Clock) -> dict[str, fl
         "seconds": clock.seconds,
         "loss": float(report.loss),
         "psnr": -10 * math.log10(error) if math.isfinite(error) else math.nan,
-        "inv_s": _inv_s(trainer),
+        "inv_s": inv_s(trainer),
         "rays": report.rays,
         "samples_per_second": clock.samples / clock.seconds,
         "active_levels": trainer.stage.active_levels,
@@ -159,10 +167,12 @@ def _record(trainer: Trainer, report: StepReport, clock: _Clock) -> dict[str, fl
     return record | {name: float(term) for name, term in report.terms.items()}
 
 
-def _inv_s(trainer: Trainer) -> float:
+def inv_s(trainer: Trainer) -> float:
     """Sharpness of the surface; a density has none."""
     model = trainer.model
-    return float(model.inv_s.detach()) if isinstance(model, NeuS) else math.nan
+    if not isinstance(model, NeuS):
+        return math.nan
+    return float(model.bounded_inv_s(trainer.stage).detach())
 
 
 def _refuse_divergence(record: dict[str, float], trainer: Trainer) -> None:

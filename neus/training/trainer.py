@@ -11,15 +11,18 @@ from torch import Tensor
 from neus.config import BACKGROUNDS, MethodConfig
 from neus.models.appearance import AffineColours
 from neus.models.kinds import new_model
+from neus.models.nerf import NeRF
 from neus.models.neus import NeuS
+from neus.models.operators import operators_for
 from neus.models.outside import LEAST_LIGHT, OutsideField
-from neus.models.rendering import Rendering, SurfaceRendering
+from neus.models.rendering import Rendering
 from neus.models.schedule import Stage, stage_at
-from neus.ops import backend_for
 from neus.ops.types import Samples
 from neus.rendering.occupancy import OccupancyGrid
-from neus.training.losses import cavity_loss, colour_loss, eikonal_loss, mask_loss
+from neus.training.distributed import ALONE, Processes
+from neus.training.objective import Outcome, loss_terms, weighted_sum
 from neus.training.optimizer import Optimizer
+from neus.training.points import field_points
 from neus.training.rays import PixelPool, RayBatch
 from neus.training.schedules import learning_rate_factor
 
@@ -33,8 +36,8 @@ FULL_SWEEPS = (0, 64, 256)
 """Early steps, when the surface moves fast, at which the whole grid is updated."""
 RAYS_TOLERANCE = 0.03
 """By how much the number of rays may be off before it changes."""
-CAVITY_SHARE = 0.25
-"""Part of the uniform points that go to hidden cavities, where there are any."""
+SEEDS_APART = 1_000_003
+"""Between the random numbers of one process and the next."""
 
 
 @dataclass(frozen=True)
@@ -53,15 +56,23 @@ class Trainer:
 
     ``state_dict`` holds everything that a step reads and writes, so that a run continued from it
     equals one that was never interrupted, bit for bit on the CPU.
+
+    Each of several ``processes`` has a trainer and rays of its own; their models are equal.
     """
 
     def __init__(
-        self, method: MethodConfig, pool: PixelPool, device: torch.device, seed: int
+        self,
+        method: MethodConfig,
+        pool: PixelPool,
+        device: torch.device,
+        seed: int,
+        processes: Processes = ALONE,
     ) -> None:
         self.method, self.pool, self.device = method, pool, device
-        self.backend = backend_for(device, method.backend)
+        self.processes = processes
+        self.backend = operators_for(method, device)
         self.model = new_model(method.model, torch.Generator().manual_seed(seed)).to(device)
-        self.generator = torch.Generator(device).manual_seed(seed)
+        self.generator = torch.Generator(device).manual_seed(seed + SEEDS_APART * processes.rank)
         self.affine_colours = (
             AffineColours(pool.images).to(device) if method.training.affine_colours else None
         )
@@ -90,104 +101,77 @@ class Trainer:
             self.model.lead(stage)
         if self.step % OCCUPANCY_EVERY == 0:
             self._update_scene_state()
-        batch = self.pool.draw(self.rays, config.masked_rays, self.generator)
+        outcome, taken = self._rendered(stage)
+        terms = loss_terms(config.losses, outcome)
+        if self.affine_colours is not None:
+            terms["affine_colours"] = self.affine_colours.anchor()
+        loss = weighted_sum(config.losses, terms, self.step / config.steps)
+        (loss * self.processes.share).backward()
+        learnt = (self.model, self.affine_colours)
+        self.processes.add_up_gradients(*(part for part in learnt if part is not None))
+        factor = learning_rate_factor(config.learning_rates, self.step, config.steps)
+        self.optimizer.step(factor)
+        self.step += 1
+        with torch.no_grad():
+            squared = ((outcome.colours - outcome.target) ** 2).mean(dim=1)
+            squared_error = (squared * outcome.counted).sum() / outcome.counted.sum()
+            for seen, part in zip(self.seen, taken, strict=False):
+                seen += torch.stack([part.offsets[-1], part.taken.sum()])
+        detached = {name: term.detach() for name, term in terms.items()}
+        count = self.processes.count
+        return StepReport(
+            loss.detach(), detached, squared_error, count * self.rays, count * config.samples
+        )
+
+    def _rendered(self, stage: Stage) -> tuple[Outcome, list[Samples]]:
+        """A batch as the model sees it, and the samples within the sphere and outside of it."""
+        config = self.method.training
+        batch = self.pool.draw(
+            self.rays, config.masked_rays, self.generator, one_image=config.one_image_batches
+        )
         jitter = torch.rand(self.rays, generator=self.generator, device=self.device)
         samples = self.backend.march_rays(
-            batch.origins,
-            batch.directions,
-            self.occupancy.state,
-            stage.step_length,
-            jitter,
-            self.capacity,
+            batch.origins, batch.directions, self.occupancy.state,
+            stage.step_length, jitter, self.capacity,
+        )  # fmt: skip
+        points = field_points(
+            batch, samples, self.occupancy, config.uniform_samples, self.generator
         )
-        points, hidden = self._points(batch, samples)
-        rendering = self.model.render(points, samples, batch.directions, stage, self.backend)
-
+        rendering = self.model.render(points.places, samples, batch.directions, stage, self.backend)
         counted, taken = samples.taken.float(), [samples]
         if self.model.outside is None:
             background = self._background(batch)
         else:
             background, behind = self._surroundings(self.model.outside, batch, rendering)
             counted, taken = counted * behind.taken, [samples, behind]
-        rendered = rendering.rgb + rendering.transmittance[:, None] * background
-        rendered = self._as_photographed(rendered, batch, rendering.transmittance, background)
+        colours = rendering.rgb + rendering.transmittance[:, None] * background
+        colours = self._as_photographed(colours, batch, rendering.transmittance, background)
         target = self._target(batch, background)
-        terms = {"colour": colour_loss(rendered, target, counted)}
-        if isinstance(rendering, SurfaceRendering):
-            terms |= self._surface_terms(rendering, hidden)
-        if config.losses.mask > 0:
-            terms["mask"] = mask_loss(
-                rendering.transmittance, batch.coverage, counted * batch.masked
-            )
-        if self.affine_colours is not None:
-            terms["affine_colours"] = self.affine_colours.anchor()
-        weights = {"colour": 1.0} | vars(config.losses)
-        loss = torch.stack([weights[name] * term for name, term in terms.items()]).sum()
-        loss.backward()
-        factor = learning_rate_factor(config.learning_rates, self.step, config.steps)
-        self.optimizer.step(factor)
-        self.step += 1
-        with torch.no_grad():
-            squared = ((rendered - target) ** 2).mean(dim=1)
-            squared_error = (squared * counted).sum() / counted.sum()
-            for seen, part in zip(self.seen, taken, strict=False):
-                seen += torch.stack([part.offsets[-1], part.taken.sum()])
-        detached = {name: term.detach() for name, term in terms.items()}
-        return StepReport(loss.detach(), detached, squared_error, self.rays, config.samples)
+        outcome = Outcome(
+            rendering, batch, samples, points, colours, target, counted, stage.step_length
+        )
+        return outcome, taken
 
     def _surroundings(
         self, outside: OutsideField, batch: RayBatch, rendering: Rendering
     ) -> tuple[Tensor, Samples]:
         """What the rays that still have light see outside the sphere, and the samples of it."""
         jitter = torch.rand(self.rays, generator=self.generator, device=self.device)
+        lit = rendering.transmittance.detach() > LEAST_LIGHT
         surroundings = outside.render(
-            batch.origins,
-            batch.directions,
-            rendering.transmittance.detach() > LEAST_LIGHT,
-            jitter,
-            self.stage,
-            self.backend,
-            self.method.training.outside_samples,
-        )
+            batch.origins, batch.directions, lit, jitter,
+            self.stage, self.backend, self.method.training.outside_samples,
+        )  # fmt: skip
         return surroundings.rgb, surroundings.samples
-
-    def _surface_terms(self, rendering: SurfaceRendering, hidden: int) -> dict[str, Tensor]:
-        """Losses of a signed distance, whose last ``hidden`` points lie in cavities."""
-        in_cavities = rendering.sdf[len(rendering.sdf) - hidden :]
-        assert isinstance(self.occupancy, OccupancyGrid)
-        return {
-            "eikonal": eikonal_loss(rendering.gradient_norms),
-            "cavity": cavity_loss(in_cavities, self.occupancy.half_diagonal),
-        }
-
-    def _points(self, batch: RayBatch, samples: Samples) -> tuple[Tensor, int]:
-        """The samples' places and, for a signed distance, uniform points behind them.
-
-        Padding among the samples is then filled from the uniform points. The last points, whose
-        number is returned, lie in hidden cavities, where there are any.
-        """
-        config, ray = self.method.training, samples.ray_index
-        marched = torch.addcmul(batch.origins[ray], samples.t[:, None], batch.directions[ray])
-        if not isinstance(self.occupancy, OccupancyGrid):
-            return marched, 0
-        hidden = self.occupancy.points_in_cavities(
-            int(CAVITY_SHARE * config.uniform_samples), self.generator
-        )
-        uniform = _uniform_in_ball(
-            config.uniform_samples - len(hidden), self.generator, self.device
-        )
-        place = torch.arange(self.capacity, device=self.device)
-        filler = uniform[place % len(uniform)]
-        places = torch.where((place < samples.offsets[-1])[:, None], marched, filler)
-        return torch.cat([places, uniform, hidden]), len(hidden)
 
     def _update_scene_state(self) -> None:
         """What changes slowly: the occupancy grids, and how many rays fill the capacities."""
         turn, whole = self.step // OCCUPANCY_EVERY, self.step in FULL_SWEEPS
         self.update_occupancy(None if whole else turn)
-        cavities = self.method.training.losses.cavity > 0
+        cavities = self.method.training.losses.uses("cavity")
         if cavities and turn % OCCUPANCY_PARTS == 0 and isinstance(self.occupancy, OccupancyGrid):
             self.occupancy.find_cavities()
+        self.processes.add_up([self.seen])
         capacities = self.capacity, self.method.training.outside_samples
         wanted = [
             min(capacity, int(1.05 * capacity * rays / max(samples, 1)) + 8)
@@ -200,22 +184,23 @@ class Trainer:
 
     def update_occupancy(self, turn: int | None = None) -> None:
         """Look at the part of the cells whose turn it is, or at all of them."""
-        stage, generator, model = self.stage, self.generator, self.model
-        whole = turn is None
-        part = (0, 1) if whole else (turn % OCCUPANCY_PARTS, OCCUPANCY_PARTS)
-        density_part = (0, 1) if whole else (turn % DENSITY_PARTS, DENSITY_PARTS)
+        stage, model = self.stage, self.model
         if isinstance(model, NeuS):
             assert isinstance(self.occupancy, OccupancyGrid)
             self.occupancy.update(
                 lambda x: model.sdf.distance(x, self.backend, stage.active_levels),
-                float(model.inv_s.detach()),
+                float(model.bounded_inv_s(stage).detach()),
                 stage.step_length,
-                part,
+                (0, 1) if turn is None else (turn % OCCUPANCY_PARTS, OCCUPANCY_PARTS),
             )
-        else:
-            model.update_occupancy(stage, self.backend, generator, density_part)
-        if model.outside is not None:
-            model.outside.update_occupancy(stage, self.backend, generator, density_part)
+        part = (0, 1) if turn is None else (turn % DENSITY_PARTS, DENSITY_PARTS)
+        for density in (model, model.outside):
+            if isinstance(density, (NeRF, OutsideField)):
+                # It remembers what was met at random points, so only one process may look.
+                if self.processes.first:
+                    density.update_occupancy(stage, self.backend, self.generator, part)
+                grid = density.occupancy
+                self.processes.follow_first([grid.density, grid.state])
 
     def state_dict(self) -> dict[str, Any]:
         return {
@@ -226,7 +211,7 @@ class Trainer:
             "affine_colours": self.affine_colours and self.affine_colours.state_dict(),
             "optimizer": self.optimizer.state_dict(),
             "occupancy": self.occupancy.state_dict(),
-            "generator": self.generator.get_state(),
+            "generators": self.processes.gathered(self.generator.get_state()),
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
@@ -238,13 +223,17 @@ class Trainer:
             self.affine_colours.load_state_dict(state["affine_colours"])
         self.optimizer.load_state_dict(state["optimizer"])
         self.occupancy.load_state_dict(state["occupancy"])
-        self.generator.set_state(state["generator"].cpu())
+        self.generator.set_state(state["generators"][self.processes.rank].cpu())
+
+    @property
+    def _cut_out(self) -> bool:
+        """Whether masks replace what the photos show behind the object."""
+        return self.method.training.losses.uses("mask") and self.model.outside is None
 
     def _background(self, batch: RayBatch) -> Tensor:
         """A random colour per ray where a mask tells what to compare it with, else the method's."""
-        training = self.method.training
         grey = BACKGROUNDS[self.method.model.background]
-        if not (training.random_background and training.losses.mask > 0):
+        if not (self.method.training.random_background and self._cut_out):
             return torch.full((1, 3), grey, device=self.device)
         colours = torch.rand(self.rays, 3, generator=self.generator, device=self.device)
         return torch.where(batch.masked[:, None], colours, grey)
@@ -255,22 +244,12 @@ class Trainer:
         """Rays in the colours of their images; a background that a mask put there keeps its own."""
         if self.affine_colours is None:
             return rendered
-        replaced = batch.masked & (self.method.training.losses.mask > 0)
-        clear = (transmittance * replaced)[:, None]
+        clear = (transmittance * (batch.masked & self._cut_out))[:, None]
         return self.affine_colours(rendered, batch.image, clear, background)
 
     def _target(self, batch: RayBatch, background: Tensor) -> Tensor:
-        """The photo, with masks cut out and put before the same background as the rendering.
-
-        Where the background is learned, the photo shows it.
-        """
-        if self.method.training.losses.mask == 0 or self.model.outside is not None:
+        """The photo, with masks cut out and put before the same background as the rendering."""
+        if not self._cut_out:
             return batch.colours
         coverage = batch.coverage[:, None]
         return batch.colours * coverage + background * (1 - coverage)
-
-
-def _uniform_in_ball(points: int, generator: torch.Generator, device: torch.device) -> Tensor:
-    direction = torch.randn(points, 3, generator=generator, device=device)
-    radius = torch.rand(points, 1, generator=generator, device=device) ** (1 / 3)
-    return torch.nn.functional.normalize(direction, dim=1) * radius

@@ -49,6 +49,7 @@ rule render_path:
     shell:
         "logged {log:q} python {SCRIPTS:q}/render_path.py --scene {input.scene:q} "
         "--model {input.model:q} --frames {params.frames} --fps {params.fps} "
+        "--path {params.path} "
         "--device {config[device]} --threads {threads} --output {output.video:q}"
 
 

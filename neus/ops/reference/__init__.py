@@ -4,6 +4,7 @@
 """
 
 from neus.ops.reference.density import grid_network, relu_network, shade_density
+from neus.ops.reference.distortion import ray_distortion
 from neus.ops.reference.grid import Linearized, encode, encode_scatter, linearize, to_grid
 from neus.ops.reference.networks import (
     colour_network,
@@ -32,6 +33,7 @@ __all__ = [
     "march_outside",
     "march_rays",
     "outside_start",
+    "ray_distortion",
     "relu_network",
     "sdf_and_gradient",
     "sdf_distance",

@@ -74,20 +74,22 @@ def composite(
     """Front-to-back compositing along rays (Mildenhall et al. 2020, eq. 3).
 
     Returns the weights ``alpha_i * prod_{j<i} (1 - alpha_j)``, the transmittance that is left at
-    the end of each ray, and the weighted sums of ``values``. Exact also where alpha is 1.
+    the end of each ray, and the weighted sums of ``values``. Exact also where alpha is 1. Places
+    past ``offsets[-1]`` get the weight 0.
     """
     counts = offsets.diff()
     rays, longest = len(counts), max(int(counts.max()), 1) if len(counts) else 1
     ray_index = torch.repeat_interleave(torch.arange(rays, device=alpha.device), counts)
-    place = torch.arange(len(alpha), device=alpha.device) - offsets[:-1][ray_index]
-    dense = alpha.new_zeros(rays, longest).index_put((ray_index, place), alpha)
+    used = len(ray_index)
+    place = torch.arange(used, device=alpha.device) - offsets[:-1][ray_index]
+    dense = alpha.new_zeros(rays, longest).index_put((ray_index, place), alpha[:used])
     through = torch.cumprod(1 - dense, dim=1)
     before = torch.cat([torch.ones_like(through[:, :1]), through[:, :-1]], dim=1)
     weights = (dense * before)[ray_index, place]
     sums = values.new_zeros(rays, values.shape[1]).index_add(
-        0, ray_index, weights[:, None] * values
+        0, ray_index, weights[:, None] * values[:used]
     )
-    return weights, through[:, -1], sums
+    return torch.nn.functional.pad(weights, (0, len(alpha) - used)), through[:, -1], sums
 
 
 def _sphere_interval(

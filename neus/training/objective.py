@@ -1,0 +1,94 @@
+"""What a step makes small: the terms of the loss that a method asks for, and their weighted sum."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor
+
+from neus.config import LossConfig, scheduled
+from neus.models.rendering import Rendering, SurfaceRendering
+from neus.ops.types import Samples
+from neus.training.losses import (
+    cavity_loss,
+    colour_loss,
+    curvature_loss,
+    distortion_loss,
+    eikonal_loss,
+    mask_loss,
+    opaque_loss,
+    sparsity_loss,
+    squared_colour_loss,
+)
+from neus.training.points import FieldPoints
+from neus.training.rays import RayBatch
+
+if TYPE_CHECKING:
+    from jaxtyping import Float
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a step rendered, and what it is compared with.
+
+    Attributes:
+        rendering: of the samples, and of the field at all points.
+        colours: of the rays, with what stands behind them.
+        target: colours that they should have.
+        counted: 1 for rays that count, whose samples had room.
+        step_length: distance between samples.
+    """
+
+    rendering: Rendering
+    batch: RayBatch
+    samples: Samples
+    points: FieldPoints
+    colours: Float[Tensor, "r 3"]
+    target: Float[Tensor, "r 3"]
+    counted: Float[Tensor, "r"]
+    step_length: float
+
+
+def loss_terms(losses: LossConfig, outcome: Outcome) -> dict[str, Tensor]:
+    """Terms by the names of their weights; those of a distance only where there is one."""
+    rendering, counted = outcome.rendering, outcome.counted
+    terms = {"colour": colour_loss(outcome.colours, outcome.target, counted)}
+    if isinstance(rendering, SurfaceRendering):
+        terms |= _surface_terms(losses, rendering, outcome.points)
+    if losses.uses("mask"):
+        coverage, masked = outcome.batch.coverage, outcome.batch.masked
+        terms["mask"] = mask_loss(rendering.transmittance, coverage, counted * masked)
+    if losses.uses("colour_squared"):
+        terms["colour_squared"] = squared_colour_loss(outcome.colours, outcome.target, counted)
+    if losses.uses("opaque"):
+        terms["opaque"] = opaque_loss(rendering.transmittance, counted)
+    if losses.uses("distortion"):
+        weights, length = rendering.weights, outcome.step_length
+        terms["distortion"] = distortion_loss(weights, outcome.samples, length)
+    return terms
+
+
+def weighted_sum(
+    losses: LossConfig, terms: dict[str, Tensor], progress: float
+) -> Float[Tensor, ""]:
+    """The loss at a fraction of the budget."""
+    weights = losses.weights
+    weighted = [scheduled(weights[name], progress) * term for name, term in terms.items()]
+    return torch.stack(weighted).sum()
+
+
+def _surface_terms(
+    losses: LossConfig, rendering: SurfaceRendering, points: FieldPoints
+) -> dict[str, Tensor]:
+    terms = {
+        "eikonal": eikonal_loss(rendering.gradient_norms),
+        "cavity": cavity_loss(rendering.sdf[points.hidden], points.depth),
+    }
+    if losses.uses("sparsity"):
+        terms["sparsity"] = sparsity_loss(rendering.sdf[points.spread], losses.sparsity_scale)
+    if losses.uses("curvature"):
+        assert rendering.laplacian is not None
+        terms["curvature"] = curvature_loss(rendering.laplacian)
+    return terms

@@ -1,0 +1,69 @@
+"""The points of a step at which a field is asked."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor
+
+from neus.ops.types import Samples
+from neus.rendering.density_grid import DensityGrid
+from neus.rendering.occupancy import OccupancyGrid
+from neus.training.rays import RayBatch
+
+if TYPE_CHECKING:
+    from jaxtyping import Float
+
+CAVITY_SHARE = 0.25
+"""Part of the uniform points that go to hidden cavities, where there are any."""
+
+
+@dataclass(frozen=True)
+class FieldPoints:
+    """The samples' places and, for a signed distance, further points behind them.
+
+    Attributes:
+        places: all of them.
+        spread: which of them are spread evenly over the unit ball.
+        hidden: which lie in cavities that no ray sees.
+        depth: how deep within the solid those shall lie.
+    """
+
+    places: Float[Tensor, "n 3"]
+    spread: slice
+    hidden: slice
+    depth: float
+
+
+def field_points(
+    batch: RayBatch,
+    samples: Samples,
+    occupancy: OccupancyGrid | DensityGrid,
+    further: int,
+    generator: torch.Generator,
+) -> FieldPoints:
+    """The places of samples and ``further`` points; these also fill the padding of the samples."""
+    ray = samples.ray_index
+    marched = torch.addcmul(batch.origins[ray], samples.t[:, None], batch.directions[ray])
+    if not isinstance(occupancy, OccupancyGrid):
+        return FieldPoints(marched, spread=slice(0), hidden=slice(0), depth=0.0)
+    hidden = occupancy.points_in_cavities(int(CAVITY_SHARE * further), generator)
+    uniform = _uniform_in_ball(further - len(hidden), generator, marched.device)
+    place = torch.arange(len(marched), device=marched.device)
+    filler = uniform[place % len(uniform)]
+    filled = torch.where((place < samples.offsets[-1])[:, None], marched, filler)
+    after = len(marched) + len(uniform)
+    return FieldPoints(
+        torch.cat([filled, uniform, hidden]),
+        slice(len(marched), after),
+        slice(after, after + len(hidden)),
+        occupancy.half_diagonal,
+    )
+
+
+def _uniform_in_ball(points: int, generator: torch.Generator, device: torch.device) -> Tensor:
+    direction = torch.randn(points, 3, generator=generator, device=device)
+    radius = torch.rand(points, 1, generator=generator, device=device) ** (1 / 3)
+    return torch.nn.functional.normalize(direction, dim=1) * radius
