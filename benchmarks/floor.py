@@ -88,5 +88,5 @@ def _colour_products(model: NeuS) -> tuple[int, int]:
     """The same of the colour network; position and direction get no gradient."""
     weights = list(model.radiance.layers.weights)
     products = sum(prod(weight.shape) for weight in weights)
-    without = 3 + model.radiance.direction_degree**2
+    without = 3 + model.radiance.config.direction_degree**2
     return products, 2 * products - without * weights[0].shape[0]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,7 +14,7 @@ from neus.sources.demo import scan, sculpture
 from neus.sources.demo.tracer import trace
 
 VIEWS, WIDTH, HEIGHT = 5, 64, 48
-SMALL = {"views": VIEWS, "width": WIDTH, "height": HEIGHT}
+SMALL: dict[str, Any] = {"views": VIEWS, "width": WIDTH, "height": HEIGHT}
 
 
 @contextmanager

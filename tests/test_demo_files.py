@@ -7,6 +7,7 @@ import os
 import runpy
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -90,7 +91,7 @@ def test_a_demo_is_replaced_and_nothing_else_is(demo: Path, coarse: None, tmp_pa
     ],
 )
 def test_arguments_out_of_range_are_refused_before_anything_is_written(
-    arguments: dict[str, int], sentence: str, tmp_path: Path
+    arguments: dict[str, Any], sentence: str, tmp_path: Path
 ) -> None:
     with pytest.raises(InputError, match=sentence):
         make_demo(tmp_path / "scan", **arguments)
