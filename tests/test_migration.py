@@ -17,6 +17,11 @@ ROOT = Path(__file__).parents[1]
 METHODS = sorted((ROOT / "config" / "methods").glob("*.yaml"))
 PAGE = ROOT / "docs" / "coming-from-instant-nsr-pl.md"
 
+ITS_METHODS = """
+nerf-blender nerf-colmap neus-blender neus-bmvs neus-colmap neus-dtu neus-dtu-wmask
+neuralangelo-dtu-wmask
+"""
+
 # The last part of every key of its eight configs.
 OPTIONS = """
 name tag seed root_dir scene cameras_file img_wh img_downscale n_test_traj_steps apply_mask
@@ -36,6 +41,10 @@ every_n_train_steps chunk_size export_vertex_color max_steps log_every_n_steps
 num_sanity_val_steps val_check_interval limit_train_batches limit_val_batches
 enable_progress_bar precision
 """
+
+
+def test_all_its_methods_have_a_file_of_their_name():
+    assert set(ITS_METHODS.split()) <= {path.stem for path in METHODS}
 
 
 def test_every_option_stands_on_the_page():
