@@ -26,12 +26,15 @@ import numpy as np
 import trimesh
 import yaml
 
+from neus.evaluation import align_by_cameras
 from neus.images import panel, to_uint8, write_image
 from neus.mesh import Mesh
 from neus.mesh.clean import face_components
+from neus.metrics.closest import TriangleTree
 from neus.metrics.geometry import Surface, load_surface
-from neus.metrics.silhouettes import shaded, silhouette
+from neus.metrics.silhouettes import shaded, silhouette, visible_faces
 from neus.scene import Scene, load_image, load_mask, load_scene
+from neus.sources.dtu import read_dtu
 
 ROOT = Path(__file__).parents[1]
 DATA = Path(os.environ.get("NEUS_DATA", ROOT / ".." / "shared" / "data"))
@@ -84,10 +87,28 @@ def scan65(options: argparse.Namespace) -> dict[str, Any]:
         "completeness_mm": distances["completeness"],
         "diameter_mm": distances["diameter"],
         "distance_of_diameter": distances["chamfer"] / distances["diameter"],
+        "completeness_where_seen_mm": completeness_where_seen(known, options.results),
         "normal_consistency": distances["normal_consistency"],
         "psnr_known": views(reference),
         "psnr_estimated": views(estimated),
     }
+
+
+def completeness_where_seen(known: Path, results: Path) -> float:
+    """Mean distance of what cameras see of the one mesh to that from estimated cameras, in mm."""
+    reference, estimated = (
+        load_surface(results / name / METHOD / f"seed{SEED}" / "mesh.ply")
+        for name in ("scan65", "scan65-photos")
+    )
+    moved = load_scene(results / "scan65-photos" / "scene")
+    alignment = align_by_cameras(moved, read_dtu(known, masks=False).scene)
+    scene = load_scene(results / "scan65" / "scene")
+    cameras = scene.cameras.transformed(scene.to_source)
+    views = [np.unique(visible_faces(reference, cameras, index)) for index in range(len(cameras))]
+    seen = np.setdiff1d(np.concatenate(views), [-1])
+    centres = reference.triangles[seen].mean(axis=1)
+    tree = TriangleTree.build(estimated.transformed(alignment.similarity).triangles)
+    return float(tree.query(centres, os.cpu_count() or 1)[0].mean())
 
 
 def dino(options: argparse.Namespace) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from benchmarks.gpu.training import method_for, step_of, synchronize, trainer_on
 from neus.cli import run
 from neus.devices import DEVICES, device_name, leased_device, peak_memory_gib
 from neus.files import written_whole
+from neus.models.neus import NeuS
 from neus.models.trained import TrainedModel, ready
 from neus.training.run import inv_s
 from neus.training.trainer import Trainer
@@ -84,6 +85,7 @@ def trained(trainer: Trainer, limit: float, device: torch.device, plain: bool) -
                 break
     synchronize(device)
     loss = getattr(report, "loss", torch.tensor(0.0))
+    assert isinstance(trainer.model, NeuS)
     return {
         "graph": graphed,
         "steps": trainer.step,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import ModuleType
 from typing import TYPE_CHECKING
 
@@ -113,7 +113,9 @@ def _render_rays(model, occupancy, stage, backend, origins, directions):
     rgb, left = rendering.rgb, rendering.transmittance
     if model.outside is not None:
         lit = left > LEAST_LIGHT
-        behind = model.outside.render(origins, directions, lit, jitter, stage, backend, None)
+        # Without the jitter of training, a floor thinner than a section would show specks.
+        finer = replace(stage, outside_ratio=stage.outside_ratio / 2)
+        behind = model.outside.render(origins, directions, lit, jitter, finer, backend, None)
         rgb = rgb + left[:, None] * behind.rgb
         left = left * behind.transmittance
     return rgb, sums[:, :3], sums[:, 3], rendering.transmittance, left
