@@ -36,7 +36,7 @@ def march_operands(fast: FastStep) -> tuple[Any, ...]:
     unit, marching = fast.unit, MarchingConfig()
     device = unit.points.device
     occupancy = OccupancyGrid(marching.occupancy_resolution, marching.margin, device)
-    occupancy.update(lambda x: x.norm(dim=1) - 0.5, 1000.0, marching.last_step)
+    occupancy.update(lambda x: x.norm(dim=1) - 0.5, inv_s=1000.0)
     jitter = torch.full_like(unit.coverage, 0.5)
     step, capacity = marching.last_step, len(unit.points)
     return unit.origins, unit.directions, occupancy.state, step, jitter, capacity

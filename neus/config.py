@@ -132,12 +132,9 @@ class RadianceConfig:
 
 @dataclass(frozen=True)
 class MarchingConfig:
-    """Where samples are placed: occupied cells of a grid, at a step that shrinks while training.
+    """Where samples are placed: occupied cells of a grid, at a step that shrinks while training."""
 
-    The grid of a density, whose cells remember what was seen in them, has half the resolution.
-    """
-
-    occupancy_resolution: int = 256
+    occupancy_resolution: int = 128
     margin: float = 3.0
     first_step: float = 0.02
     last_step: float = 0.009

@@ -57,7 +57,7 @@ def test_no_cell_that_the_surface_crosses_is_skipped(normal):
     """Points of the plane inside the sphere all lie in cells that are sampled."""
     distance = plane(normal, 0.11)
     grid = OccupancyGrid(32, 3.0, torch.device("cpu"))
-    grid.update(distance, inv_s=1e6, step=0.0)
+    grid.update(distance, inv_s=1e6)
     points = torch.rand(200_000, 3, generator=torch.Generator().manual_seed(0)) * 2 - 1
     points = points[(points.norm(dim=1) < 1) & (distance(points).abs() < 1e-3)]
     cells = ((points * 0.5 + 0.5) * 32).long().clamp(0, 31)
@@ -71,9 +71,9 @@ def test_occupancy_states_and_partial_updates():
     assert grid.surface_fraction == 1
     assert grid.state[0, 0, 0] == EMPTY  # a corner of the cube, outside the sphere
     for part in range(8):
-        grid.update(lambda x: x.norm(dim=1) - 0.5, 1e6, 0.0, (part, 8))
+        grid.update(lambda x: x.norm(dim=1) - 0.5, 1e6, (part, 8))
     whole = OccupancyGrid(16, 3.0, torch.device("cpu"))
-    whole.update(lambda x: x.norm(dim=1) - 0.5, 1e6, 0.0)
+    whole.update(lambda x: x.norm(dim=1) - 0.5, 1e6)
     assert torch.equal(grid.state, whole.state)
     assert whole.state[8, 8, 8] == INSIDE
     assert whole.state[1, 8, 8] == EMPTY
@@ -121,7 +121,7 @@ def test_view_of_a_sphere_has_its_outline_depth_and_normals():
 def test_cavities_are_found_and_open_space_is_not():
     """A hollow ball: the shell between radii 0.4 and 0.7 is solid, the hollow is hidden."""
     grid = OccupancyGrid(32, 3.0, torch.device("cpu"))
-    grid.update(lambda x: (x.norm(dim=1) - 0.55).abs() - 0.15, 1e6, 0.0)
+    grid.update(lambda x: (x.norm(dim=1) - 0.55).abs() - 0.15, 1e6)
     grid.find_cavities()
     points = grid.points_in_cavities(500, torch.Generator().manual_seed(0))
     assert len(points) == 500
@@ -133,14 +133,14 @@ def test_cavities_are_found_and_open_space_is_not():
         shell = (x.norm(dim=1) - 0.55).abs() - 0.15
         return torch.maximum(shell, 0.2 - x[:, 1:].norm(dim=1))
 
-    grid.update(pierced, 1e6, 0.0)
+    grid.update(pierced, 1e6)
     grid.find_cavities()
     assert len(grid.points_in_cavities(500, torch.Generator().manual_seed(0))) == 0
 
 
 def test_occupancy_state_goes_through_a_checkpoint():
     grid, other = (OccupancyGrid(16, 3.0, torch.device("cpu")) for _ in range(2))
-    grid.update(lambda x: (x.norm(dim=1) - 0.55).abs() - 0.15, 1e6, 0.0)
+    grid.update(lambda x: (x.norm(dim=1) - 0.55).abs() - 0.15, 1e6)
     grid.find_cavities()
     other.load_state_dict(grid.state_dict())
     for name, tensor in grid.state_dict().items():

@@ -31,7 +31,7 @@ class NeRF(nn.Module):
         self.field = DensityField(config.hash_grid, config.density, generator)
         self.radiance = VolumeRadiance(config.radiance, config.density.features, generator)
         self.occupancy = DensityGrid.of_ball(
-            config.marching.occupancy_resolution // 2, config.density.least_depth
+            config.marching.occupancy_resolution, config.density.least_depth
         )
         learned = config.background == "learned"
         self.outside = OutsideField(config.outside, generator) if learned else None

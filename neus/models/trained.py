@@ -127,6 +127,5 @@ def ready(model: Model, method: MethodConfig, step: int, device: torch.device) -
     occupancy.update(
         lambda x: model.sdf.distance(x, backend, stage.active_levels),
         float(model.bounded_inv_s(stage).detach()),
-        stage.step_length,
     )
     return TrainedModel(model, method, stage, occupancy, backend, device)

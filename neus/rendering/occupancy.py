@@ -18,54 +18,48 @@ _BATCH = 1 << 16
 
 
 class OccupancyGrid:
-    """Cell states from the signed distance at cell centres, at two resolutions.
+    """Cell states from the signed distance at cell centres.
 
     A cell may hold the surface while |sdf| is at most half its diagonal, however it lies in the
-    cell, plus the band ``margin / inv_s`` in which opacity is noticeable, or half the section of a
-    sample where that is longer. Beyond, a cell is EMPTY outside and INSIDE, where rays end, within
-    the solid. Every coarse cell is looked at; its eight fine cells, which ``state`` holds and
-    samples are placed by, only where the coarse one may hold the surface. Cells wholly outside the
-    unit sphere stay EMPTY.
+    cell, plus the band ``margin / inv_s`` in which opacity is noticeable. Beyond the band a cell is
+    EMPTY outside and INSIDE, where rays end, within the solid. Cells wholly outside the unit sphere
+    stay EMPTY.
     """
 
     def __init__(self, resolution: int, margin: float, device: torch.device) -> None:
-        """``resolution``, an even number, is that of the fine cells."""
-        self.margin, coarse = margin, resolution // 2
-        self.half_diagonal = math.sqrt(3) / coarse
-        self._axis, self._fine_axis = (_centres_of_cells(n, device) for n in (coarse, resolution))
-        centres = torch.stack(torch.meshgrid(*[self._axis] * 3, indexing="ij"), dim=-1)
+        self.margin = margin
+        self.half_diagonal = math.sqrt(3) / resolution
+        axis = (torch.arange(resolution, dtype=torch.float32) + 0.5) / resolution * 2 - 1
+        centres = torch.stack(torch.meshgrid(axis, axis, axis, indexing="ij"), dim=-1)
         inside_sphere = centres.norm(dim=-1) < 1 + self.half_diagonal
-        self.cells: Int[Tensor, "c"] = inside_sphere.flatten().nonzero()[:, 0]
+        self.cells: Int[Tensor, "c"] = inside_sphere.flatten().nonzero()[:, 0].to(device)
+        self._axis = axis.to(device)
         self.state: UInt8[Tensor, "g g g"] = torch.full(
             (resolution,) * 3, EMPTY, dtype=torch.uint8, device=device
         )
-        self.state.view(-1)[self._fine_cells(self.cells)] = SURFACE
-        self.outside: Bool[Tensor, "c c c"] = torch.ones_like(inside_sphere)
+        self.state.view(-1)[self.cells] = SURFACE
+        self.outside: Bool[Tensor, "g g g"] = torch.ones_like(self.state, dtype=torch.bool)
         self.cavities: Int[Tensor, "h"] = self.cells[:0]
 
     def update(
         self,
         distance: Callable[[Float[Tensor, "n 3"]], Float[Tensor, "n"]],
         inv_s: float,
-        step: float,
         part: tuple[int, int] = (0, 1),
     ) -> None:
         """Recompute every ``count``-th cell, starting with the ``index``-th: part = (index, count).
 
-        ``step`` is the length of a sample's section. Strided parts spread over the whole sphere, so
-        that every part tells something of all of it.
+        Strided parts spread over the whole sphere, so that every part tells something of all of it.
         """
         index, count = part
-        band = max(self.margin / inv_s, step / 2)
+        band = self.half_diagonal + self.margin / inv_s
         flat = self.state.view(-1)
         for cells in self.cells[index::count].split(_BATCH):
-            sdf = distance(_points(cells, self._axis))
+            sdf = distance(self._centres(cells))
+            state = torch.where(sdf < 0, INSIDE, EMPTY)
+            state[sdf.abs() <= band] = SURFACE
+            flat[cells] = state.to(torch.uint8)
             self.outside.view(-1)[cells] = sdf > 0
-            flat[self._fine_cells(cells)] = _states(sdf, self.half_diagonal + band)[:, None]
-            near = cells[sdf.abs() <= self.half_diagonal + band]
-            for fine in self._fine_cells(near).flatten().split(_BATCH):
-                sdf = distance(_points(fine, self._fine_axis))
-                flat[fine] = _states(sdf, self.half_diagonal / 2 + band)
 
     def find_cavities(self) -> None:
         """List the cells outside the solid that no way leads to from outside the sphere.
@@ -97,7 +91,7 @@ class OccupancyGrid:
             return torch.empty(0, 3, device=device)
         choice = torch.randint(len(cells), (count,), generator=generator, device=device)
         jitter = torch.rand(count, 3, generator=generator, device=device) * 2 - 1
-        return _points(cells[choice], self._axis) + jitter / len(self._axis)
+        return self._centres(cells[choice]) + jitter / len(self._axis)
 
     def state_dict(self) -> dict[str, Tensor]:
         return {name: getattr(self, name) for name in ("state", "outside", "cavities")}
@@ -110,34 +104,9 @@ class OccupancyGrid:
     @property
     def surface_fraction(self) -> float:
         """Share of the cells in the sphere that are sampled."""
-        flat = self.state.view(-1)[self._fine_cells(self.cells).flatten()]
-        return float((flat == SURFACE).float().mean())
+        return float((self.state.view(-1)[self.cells] == SURFACE).float().mean())
 
-    def _fine_cells(self, cells: Int[Tensor, "n"]) -> Int[Tensor, "n 8"]:
-        """Flat indices of the fine cells of coarse ones."""
-        fine, corner = len(self._fine_axis), torch.arange(8, device=cells.device)
-        i, j, k = _split(cells, len(self._axis))
-        i, j, k = 2 * i[:, None] + corner // 4, 2 * j[:, None] + corner // 2 % 2, 2 * k[:, None]
-        return (i * fine + j) * fine + k + corner % 2
-
-
-def _centres_of_cells(resolution: int, device: torch.device) -> Float[Tensor, "g"]:
-    axis = (torch.arange(resolution, dtype=torch.float32) + 0.5) / resolution * 2 - 1
-    return axis.to(device)
-
-
-def _split(cells: Int[Tensor, "n"], resolution: int) -> tuple[Tensor, Tensor, Tensor]:
-    """Flat indices -> indices along the three axes."""
-    return cells // resolution**2, cells // resolution % resolution, cells % resolution
-
-
-def _points(cells: Int[Tensor, "n"], axis: Float[Tensor, "g"]) -> Float[Tensor, "n 3"]:
-    """Centres of cells of the grid with centres ``axis`` along each side."""
-    return torch.stack([axis[i] for i in _split(cells, len(axis))], dim=1)
-
-
-def _states(sdf: Float[Tensor, "n"], band: float) -> UInt8[Tensor, "n"]:
-    """SURFACE within the band, else EMPTY or INSIDE."""
-    state = torch.where(sdf < 0, INSIDE, EMPTY)
-    state[sdf.abs() <= band] = SURFACE
-    return state.to(torch.uint8)
+    def _centres(self, cells: Tensor) -> Tensor:
+        resolution = len(self._axis)
+        x, rest = cells // resolution**2, cells % resolution**2
+        return torch.stack([self._axis[i] for i in (x, rest // resolution, rest % resolution)], 1)

@@ -190,7 +190,6 @@ class Trainer:
             self.occupancy.update(
                 lambda x: model.sdf.distance(x, self.backend, stage.active_levels),
                 float(model.bounded_inv_s(stage).detach()),
-                stage.step_length,
                 (0, 1) if turn is None else (turn % OCCUPANCY_PARTS, OCCUPANCY_PARTS),
             )
         part = (0, 1) if turn is None else (turn % DENSITY_PARTS, DENSITY_PARTS)
