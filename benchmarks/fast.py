@@ -11,7 +11,7 @@ from torch import Tensor
 from benchmarks.work_unit import WorkUnit, stage
 from neus.config import LearningRateConfig, MethodConfig
 from neus.models.neus import NeuS
-from neus.ops import backend_for
+from neus.ops import backend_for, threads_of_steps
 from neus.training.optimizer import Optimizer
 
 if TYPE_CHECKING:
@@ -35,8 +35,9 @@ class FastStep:
         self.optimizer = Optimizer(self.model, LearningRateConfig(), self.backend)
 
     def step(self) -> None:
-        self.loss().backward()
-        self.optimizer.step(SLOWNESS)
+        with threads_of_steps(self.backend):
+            self.loss().backward()
+            self.optimizer.step(SLOWNESS)
 
     def loss(self) -> Float[Tensor, ""]:
         unit = self.unit

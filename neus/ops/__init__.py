@@ -15,6 +15,7 @@ installed.
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager, nullcontext
 from types import ModuleType
 
 import torch
@@ -44,3 +45,12 @@ def backend_for(device: torch.device, name: str = "auto") -> ModuleType:
     from neus.ops import reference
 
     return reference
+
+
+def threads_of_steps(backend: ModuleType) -> AbstractContextManager[None]:
+    """Within it training steps on a backend share the cores as suits them best."""
+    if backend.__name__ != "neus.ops.cpu":
+        return nullcontext()
+    from neus.ops.cpu.threads import torch_on_one_thread
+
+    return torch_on_one_thread()

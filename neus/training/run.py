@@ -15,6 +15,7 @@ from typing import Any
 import torch
 
 from neus.models.neus import NeuS
+from neus.ops import threads_of_steps
 from neus.training.checkpoint import CheckpointFolder
 from neus.training.journal import Journal, Silence, duration
 from neus.training.trainer import StepReport, Trainer
@@ -72,6 +73,7 @@ def run_training(
             Journal(journal_folder, trainer.step, config.steps) if processes.first else Silence()
         ) as journal,
         _stop_requests() as stop_requested,
+        threads_of_steps(trainer.backend),
     ):
         if state is not None:
             journal.say(f"resumed at step {trainer.step} of {config.steps}")
