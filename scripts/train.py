@@ -11,6 +11,7 @@ import sys
 from contextlib import nullcontext
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 from neus.cli import run
 from neus.config import ModelConfig, load_method, method_as_yaml, without_masks
@@ -52,7 +53,7 @@ def arguments(argv: list[str] | None) -> argparse.Namespace:
 
 def main(argv: list[str] | None = None) -> int:
     options = arguments(argv)
-    method = load_method(options.method, json.loads(options.overrides))
+    method = load_method(options.method, _overrides(options.overrides))
     scene = load_scene(options.scene)
     if not scene.train:
         raise InputError(f"{options.scene} has no training images: raise holdout")
@@ -99,6 +100,16 @@ def main(argv: list[str] | None = None) -> int:
         save_model(options.output, trainer.model, method, trainer.step, options.seed)
         checkpoints.clear()
     return 0
+
+
+def _overrides(text: str) -> dict[str, Any]:
+    try:
+        keys = json.loads(text)
+    except json.JSONDecodeError as error:
+        raise InputError(f"--overrides is no JSON: {error}; quote its keys") from None
+    if not isinstance(keys, dict):
+        raise InputError('--overrides must be a JSON object, as {"training": {"steps": 2000}}')
+    return keys
 
 
 def _compile_kernels(model: ModelConfig) -> None:

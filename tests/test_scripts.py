@@ -73,3 +73,13 @@ def test_why_meshes_are_not_measured_is_said_once(tmp_path: Path) -> None:
     assert markdown.count(reason) == 1
     assert "Chamfer" not in markdown
     assert "PSNR of held-out views" in markdown
+
+
+@pytest.mark.parametrize("words", ["{training: {steps: 2}}", "[2]"])
+def test_overrides_that_are_no_json_object_are_refused(words: str, tmp_path: Path) -> None:
+    folders = [f"--{name}={tmp_path / name}" for name in ("scene", "output", "config", "metrics")]
+    method = SCRIPTS.parent / "config" / "methods" / "neus.yaml"
+    with pytest.raises(InputError, match="--overrides"):
+        program("train")(
+            [*folders, f"--method={method}", f"--run-dir={tmp_path}", "--overrides", words]
+        )
