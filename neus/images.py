@@ -30,12 +30,23 @@ def read_image(path: Path) -> UInt8[np.ndarray, "h w 3"]:
     """
     import cv2
 
+    return np.ascontiguousarray(read_stored(path, cv2.IMREAD_COLOR)[:, :, ::-1])
+
+
+def read_stored(path: Path, flags: int) -> np.ndarray:
+    """What OpenCV makes of an image with ``flags`` of its ``imread``, an orientation tag ignored.
+
+    Raises:
+        InputError: the file is missing or no image.
+    """
+    import cv2
+
     if not Path(path).is_file():
         raise InputError(f"{path} does not exist: check the folder of images")
-    image = cv2.imread(str(path), cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION)
+    image = cv2.imread(str(path), flags | cv2.IMREAD_IGNORE_ORIENTATION)
     if image is None:
         raise InputError(f"{path} cannot be read as an image: replace the file or leave it out")
-    return np.ascontiguousarray(image[:, :, ::-1])
+    return image
 
 
 def write_image(path: Path, image: UInt8[np.ndarray, "h w *c"]) -> None:
@@ -86,13 +97,6 @@ def resize_coverage(
     """The part of each smaller pixel that the mask covers, 0 to 255."""
     grey = np.where(mask, np.uint8(255), np.uint8(0)) if mask.dtype == bool else mask
     return resize_image(grey, width, height)
-
-
-def resize_mask(
-    mask: Bool[np.ndarray, "h w"] | UInt8[np.ndarray, "h w"], width: int, height: int
-) -> Bool[np.ndarray, "height width"]:
-    """Shrink a mask: true where it covers half of the smaller pixel or more."""
-    return resize_coverage(mask, width, height) > 127
 
 
 def depth_to_colour(

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from neus.errors import InputError
-from neus.images import read_image
+from neus.images import read_image, read_stored
 
 if TYPE_CHECKING:
     from jaxtyping import UInt8
@@ -50,11 +49,7 @@ def read_alpha(path: Path) -> UInt8[np.ndarray, "h w"] | None:
     """
     import cv2
 
-    if not Path(path).is_file():
-        raise InputError(f"{path} does not exist: check the folder of images")
-    image = cv2.imread(str(path), cv2.IMREAD_UNCHANGED | cv2.IMREAD_IGNORE_ORIENTATION)
-    if image is None:
-        raise InputError(f"{path} cannot be read as an image: replace the file or leave it out")
+    image = read_stored(path, cv2.IMREAD_UNCHANGED)
     if image.ndim < 3 or image.shape[2] != 4:
         return None
     alpha = image[:, :, 3] if image.dtype == np.uint8 else (image[:, :, 3] // 257).astype(np.uint8)

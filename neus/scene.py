@@ -80,11 +80,6 @@ class Scene:
         """The frames that have a mask; of the others nobody knows what is object."""
         return tuple(i for i, frame in enumerate(self.frames) if frame.mask is not None)
 
-    @property
-    def has_masks(self) -> bool:
-        """Whether every frame has a mask."""
-        return len(self.masked) == len(self.frames)
-
 
 def write_transforms(scene: Scene, folder: Path) -> None:
     """Write ``transforms.json`` for a scene whose images already lie below ``folder``.

@@ -12,7 +12,6 @@ from neus.mesh import Mesh
 from neus.mesh.clean import keep_largest
 from neus.mesh.colour import normals_from_gradient, vertex_colours
 from neus.mesh.export import to_source_frame, write_mesh
-from neus.mesh.isosurface import extract_isosurface
 from neus.models.trained import load_model
 from neus.scene import load_scene
 
@@ -22,6 +21,11 @@ def arguments(argv: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--scene", type=Path, required=True, help="folder of the canonical scene")
     parser.add_argument("--model", type=Path, required=True, help="model, or running checkpoint")
     parser.add_argument("--resolution", type=int, default=512, help="cells along a side")
+    parser.add_argument(
+        "--surface-density",
+        type=float,
+        help="of a NeRF: enclose what is denser, per scene unit, instead of the method's value",
+    )
     parser.add_argument(
         "--keep-all", action="store_true", help="keep every component, not the largest alone"
     )
@@ -39,9 +43,9 @@ def main(argv: list[str] | None = None) -> int:
     with leased_device(options.device) as device:
         set_threads(options.threads)
         trained = load_model(options.model, device)
-        mesh = Mesh(
-            *extract_isosurface(trained.distance, options.resolution, lipschitz=trained.lipschitz)
-        )
+        if options.surface_density is not None:
+            trained.set_surface_density(options.surface_density)
+        mesh = trained.surface(options.resolution)
         if not options.keep_all:
             mesh = keep_largest(mesh)
         normals = normals_from_gradient(mesh.vertices, mesh.faces, trained.normals)

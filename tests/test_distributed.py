@@ -21,20 +21,30 @@ from neus.training.run import run_training
 from neus.training.trainer import SEEDS_APART, Trainer
 
 STEPS = 20
+SURROUNDINGS = {
+    "background": "learned",
+    "outside": {
+        "hash_grid": {"levels": 4, "log2_entries": 10, "finest_resolution": 64},
+        "occupancy_resolution": 16,
+    },
+}
 METHODS = {
     "fused": {},
     "plain torch": {"model": {"sdf": {"activation": "relu"}}},
     "surroundings": {
-        "model": {
-            "background": "learned",
-            "outside": {
-                "hash_grid": {"levels": 4, "log2_entries": 10, "finest_resolution": 64},
-                "occupancy_resolution": 16,
-            },
-        },
+        "model": SURROUNDINGS,
         "training": {"outside_samples": 1280, "affine_colours": True},
     },
     "density": {"model": {"kind": "nerf"}},
+    "density in surroundings": {
+        "model": {"kind": "nerf", **SURROUNDINGS},
+        "training": {
+            "outside_samples": 1280,
+            "one_image_batches": True,
+            "masked_rays": 0.0,
+            "losses": {"mask": 0.0},
+        },
+    },
 }
 
 
@@ -81,6 +91,15 @@ def one_of_two(rank: int, port: int, results: str) -> None:
         with patch.object(sys.modules[run_training.__module__], "AGREE_EVERY", 4):
             run_training(half, folder(where), where, no_validation)
         torch.save(weights(half), f"{results}/whole-{rank}.pt")
+        resumed = new_trainer("density in surroundings", processes)
+        for _ in range(STEPS // 2):
+            resumed.train_step()
+        state = resumed.state_dict()
+        resumed = new_trainer("density in surroundings", processes)
+        resumed.load_state_dict(state)
+        for _ in range(STEPS // 2):
+            resumed.train_step()
+        torch.save(weights(resumed), f"{results}/resumed-{rank}.pt")
 
 
 @pytest.fixture(scope="module")
@@ -133,10 +152,9 @@ def test_a_run_of_two_processes_is_written_by_the_first(results: Path):
     assert len((results / "metrics.csv").read_text().splitlines()) == 25
 
 
-def test_one_process_is_alone():
-    with joined_processes(CPU) as processes:
-        assert processes is ALONE
-    total = torch.tensor([3.0])
-    ALONE.add_up([total])
-    assert float(total) == 3
-    assert ALONE.any(True, False) == [True, False]
+def test_resumed_processes_equal_uninterrupted_ones_bitwise(results: Path):
+    """Each draws its own random numbers again."""
+    for rank in (0, 1):
+        whole, _ = torch.load(results / f"density in surroundings-{rank}.pt")
+        resumed = torch.load(results / f"resumed-{rank}.pt")
+        assert all(torch.equal(whole[key], resumed[key]) for key in whole)

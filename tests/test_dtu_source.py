@@ -84,7 +84,7 @@ def test_cameras_images_masks_and_sphere_are_read(scan, cameras):
 
 
 def test_masks_are_left_alone_unless_wanted(scan):
-    assert not read_dtu(scan, masks=False).scene.has_masks
+    assert not read_dtu(scan, masks=False).scene.masked
 
 
 def test_cameras_npz_stands_in(scan):
@@ -200,7 +200,7 @@ def test_the_program_writes_the_scan_as_a_scene(scan, cameras, capsys):
     assert "11 images" in capsys.readouterr().err
     scene = load_scene(scan / "scene")
     assert scene.test == (0, 8)
-    assert scene.has_masks
+    assert len(scene.masked) == len(scene.frames)
     points = np.random.default_rng(0).uniform(-0.5, 0.5, (20, 3))
     for i in range(COUNT):
         expected = cameras.project(i, scene.to_source.apply(points))[0] / 2

@@ -20,7 +20,6 @@ from neus.images import (
     read_image,
     resize_coverage,
     resize_image,
-    resize_mask,
     to_uint8,
     write_image,
     write_video,
@@ -103,17 +102,14 @@ class TestResizing:
         exact = 10 * np.floor(x).reshape(10, -1).mean(axis=1)
         assert np.abs(small - exact).max() <= 0.5 + 1e-4
 
-    def test_a_mask_is_filtered_and_then_cut_at_one_half(self):
+    def test_a_mask_becomes_the_part_that_it_covers(self):
         mask = np.zeros((8, 8), bool)
         mask[:4, :5] = True
         coverage = resize_coverage(mask, 2, 2)
         np.testing.assert_array_equal(coverage, [[255, 64], [0, 0]])
-        np.testing.assert_array_equal(resize_mask(mask, 2, 2), [[True, False], [False, False]])
         half = np.zeros((2, 2), np.uint8)
         half[0] = 255
-        assert resize_mask(half, 1, 1).item() is True
-        half[0, 0] = 0
-        assert resize_mask(half, 1, 1).item() is False
+        assert resize_coverage(half, 1, 1).item() == 128
 
     @pytest.mark.parametrize(("width", "height"), [(21, 4), (5, 13), (0, 4)])
     def test_growing_is_refused(self, width: int, height: int):

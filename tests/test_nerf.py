@@ -13,8 +13,10 @@ from test_training import sphere_capture
 
 from neus.config import MethodConfig, load_method
 from neus.errors import InputError
-from neus.mesh.isosurface import EmptySurface, extract_isosurface
+from neus.mesh.isosurface import EmptySurface
+from neus.models.kinds import new_model
 from neus.models.nerf import NeRF
+from neus.models.neus import NeuS
 from neus.models.schedule import Stage
 from neus.models.trained import ready
 from neus.ops import cpu
@@ -74,17 +76,34 @@ def test_it_learns_a_sphere_whose_mesh_has_about_its_size():
     assert error < 0.4 * black
     assert view.opacity[masks[0] > 0].mean() > 2 * view.opacity[masks[0] == 0].mean()
     assert not view.normals.any()
-    vertices, _ = extract_isosurface(trained.distance, 32, lipschitz=trained.lipschitz)
+    vertices = trained.surface(32).vertices
     assert 0.3 < np.linalg.norm(vertices, axis=1).mean() < 0.8
     colours = trained.colours(vertices[:5].astype(np.float32), np.tile([0.0, 0, 1], (5, 1)))
     assert colours.shape == (5, 3)
 
 
-def test_a_field_thinner_than_the_threshold_has_no_mesh():
-    model = uniform_fog(0.5)
-    trained = ready(model, method(), 120, CPU)
-    with pytest.raises(EmptySurface, match="no surface"):
-        extract_isosurface(trained.distance, 16, lipschitz=trained.lipschitz)
+def test_a_field_thinner_than_the_threshold_has_no_mesh_and_says_what_to_try():
+    trained = ready(uniform_fog(0.5), method(), 120, CPU)
+    remedies = r"lower it.*--surface-density.*more steps.*masks"
+    with pytest.raises(EmptySurface, match=rf"reaches 0\.5 .* above 3 .*{remedies}"):
+        trained.surface(16)
+    trained.set_surface_density(0.4)
+    radii = np.linalg.norm(trained.surface(16).vertices, axis=1)
+    np.testing.assert_allclose(radii, 1, atol=0.01)  # fog up to the sphere, which closes it
+    with pytest.raises(InputError, match="not positive"):
+        trained.set_surface_density(0.0)
+
+
+def test_a_distance_has_no_surface_density():
+    config = load_method(None, {"model": {"hash_grid": SMALL_GRID}})
+    trained = ready(new_model(config.model, torch.Generator().manual_seed(0)), config, 0, CPU)
+    with pytest.raises(InputError, match=r"model\.kind: nerf"):
+        trained.set_surface_density(5.0)
+    with torch.no_grad():
+        assert isinstance(trained.model, NeuS)
+        trained.model.sdf.layers.biases[-1][0] += 3
+    with pytest.raises(EmptySurface, match="SDF is positive everywhere"):
+        trained.surface(16)
 
 
 def test_an_unknown_kind_is_refused(tmp_path: Path):

@@ -82,21 +82,6 @@ def test_the_networks_of_the_surroundings_move_at_the_same_rates():
         assert abs(max(moved) / rates[name] - 1) < 1e-3, name
 
 
-def test_a_batch_of_one_image_holds_its_rays_alone():
-    cameras, images, masks = sphere_capture(views=5, size=24)
-    some = [None if index == 3 else mask for index, mask in enumerate(masks)]
-    generator, seen = torch.Generator().manual_seed(0), set()
-    for kept in (masks, some, None):
-        pool = PixelPool(cameras, images, kept, CPU)
-        for _ in range(12):
-            batch = pool.draw(300, 0.9, generator, one_image=True)
-            assert len(batch.origins.unique(dim=0)) == 1
-            seen.add(tuple(batch.origins[0].tolist()))
-            if kept is masks:
-                assert float((batch.coverage > 0.5).float().mean()) > 0.5
-    assert len(seen) == 5
-
-
 def test_a_method_may_train_on_one_image_at_a_time():
     method = small_method(10, one_image_batches=True)
     trainer = Trainer(method, PixelPool(*sphere_capture(), CPU), CPU, 0)

@@ -13,7 +13,6 @@ from synthetic_captures import ellipsoid_masks, ring_cameras, scene_on_disk
 from neus.errors import InputError
 from neus.folders import folder_written_whole
 from neus.images import read_image, write_image
-from neus.masks import read_mask
 from neus.scene import Frame, Scene, load_image, load_images, load_masks, load_scene
 from neus.scene_folder import write_scene
 from neus.similarity import Similarity
@@ -108,17 +107,6 @@ def test_masks_become_coverage(source, tmp_path):
     assert stored.ndim == 2
 
 
-def test_masks_of_zeros_and_ones_and_of_one_colour_are_read(tmp_path):
-    binary = np.zeros((4, 4), np.uint8)
-    binary[1:3] = 1
-    write_image(tmp_path / "binary.png", binary)
-    np.testing.assert_array_equal(read_mask(tmp_path / "binary.png"), binary * 255)
-    red = np.zeros((4, 4, 3), np.uint8)
-    red[1:3, :, 0] = 255
-    write_image(tmp_path / "red.png", red)
-    np.testing.assert_array_equal(read_mask(tmp_path / "red.png"), red[..., 0])
-
-
 def test_a_failure_leaves_the_old_folder_whole(source, tmp_path):
     write_scene(source, tmp_path / "scene", downscale=1, holdout=8, threads=1)
     before = (tmp_path / "scene" / "transforms.json").read_bytes()
@@ -186,7 +174,7 @@ def test_images_of_another_size_than_their_camera_are_refused(source):
     with pytest.raises(InputError, match=r"002\.png is 60x45"):
         load_masks(source)
     without = replace(source, frames=(Frame("a", source.frames[0].image, None),))
-    assert not without.has_masks
+    assert not without.masked
     with pytest.raises(InputError, match="has no mask"):
         load_masks(without)
 

@@ -35,21 +35,27 @@ def test_bad_input_is_one_sentence_and_status_2(capsys: pytest.CaptureFixture[st
     assert end.value.code == 0
 
 
+def written_table(folder: Path, figures: dict[str, dict]) -> list[str]:
+    """CSV, Markdown and LaTeX of two scans, both with the same figures."""
+    for name, content in figures.items():
+        (folder / f"{name}.json").write_text(json.dumps(content))
+    files = ",".join(str(folder / f"{name}.json") for name in figures)
+    words = ["--runs", f"a,neus,0,{files}", f"b,neus,0,{files}"]
+    words += ["--published", str(SCRIPTS.parent / "config" / "published" / "dtu.csv")]
+    tables = {"csv": "csv", "markdown": "md", "latex": "tex"}
+    for option, suffix in tables.items():
+        words += [f"--{option}", str(folder / f"table.{suffix}")]
+    assert program("results_table")(words) == 0
+    return [(folder / f"table.{suffix}").read_text() for suffix in tables.values()]
+
+
 def test_the_table_is_written_three_times_and_printed(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     figures = {"views": {"psnr": 25.0}, "mesh": {"chamfer": 0.5, "unit": "mm"}, "train": {}}
-    for name, content in figures.items():
-        (tmp_path / f"{name}.json").write_text(json.dumps(content))
-    files = ",".join(str(tmp_path / f"{name}.json") for name in figures)
-    words = ["--runs", f"a,neus,0,{files}", f"b,neus,0,{files}"]
-    words += ["--published", str(SCRIPTS.parent / "config" / "published" / "dtu.csv")]
-    for option, suffix in [("--csv", "csv"), ("--markdown", "md"), ("--latex", "tex")]:
-        words += [option, str(tmp_path / f"table.{suffix}")]
-    assert program("results_table")(words) == 0
-    scans = [line.split(",")[0] for line in (tmp_path / "table.csv").read_text().splitlines()]
+    csv, markdown, latex = written_table(tmp_path, figures)
+    scans = [line.split(",")[0] for line in csv.splitlines()]
     assert scans == ["scan", "a", "b", "mean"]
-    markdown, latex = ((tmp_path / f"table.{suffix}").read_text() for suffix in ("md", "tex"))
     for title in ("Chamfer distance, mm", "PSNR of held-out views, dB", "All figures"):
         assert f"## {title}\n" in markdown
         assert f"% {title}\n" in latex
@@ -61,15 +67,7 @@ def test_the_table_is_written_three_times_and_printed(
 def test_why_meshes_are_not_measured_is_said_once(tmp_path: Path) -> None:
     reason = "the folder of the reference, data/dtu_reference, does not exist"
     figures = {"views": {"psnr": 25.0}, "mesh": {"chamfer": None, "reason": reason}, "train": {}}
-    for name, content in figures.items():
-        (tmp_path / f"{name}.json").write_text(json.dumps(content))
-    files = ",".join(str(tmp_path / f"{name}.json") for name in figures)
-    words = ["--runs", f"a,neus,0,{files}", f"b,neus,0,{files}"]
-    words += ["--published", str(SCRIPTS.parent / "config" / "published" / "dtu.csv")]
-    for option, suffix in [("--csv", "csv"), ("--markdown", "md"), ("--latex", "tex")]:
-        words += [option, str(tmp_path / f"table.{suffix}")]
-    assert program("results_table")(words) == 0
-    markdown = (tmp_path / "table.md").read_text()
+    _, markdown, _ = written_table(tmp_path, figures)
     assert markdown.count(reason) == 1
     assert "Chamfer" not in markdown
     assert "PSNR of held-out views" in markdown

@@ -73,11 +73,6 @@ def select_faces(mesh: Mesh, keep: Bool[np.ndarray, "f"]) -> Mesh:
     )
 
 
-def drop_unreferenced(mesh: Mesh) -> Mesh:
-    """Drop the vertices that no face uses."""
-    return select_faces(mesh, np.ones(len(mesh.faces), bool))
-
-
 def face_components(mesh: Mesh) -> Int[np.ndarray, "f"]:
     """Number of each face's component, from 0; faces that share a vertex are connected."""
     if not len(mesh.faces):

@@ -99,8 +99,8 @@ def _query(sdf: SignedDistance, points: Float[np.ndarray, "n 3"]) -> Float[np.nd
     values = np.asarray(sdf(points.astype(np.float32)), np.float32)
     if not np.isfinite(values).all():
         raise InputError(
-            "the SDF is not finite everywhere, so the training has diverged: train again with a "
-            "lower learning rate or another seed"
+            "the field is not finite everywhere, so the training has diverged: train again with "
+            "a lower learning rate or another seed"
         )
     return values
 

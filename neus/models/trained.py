@@ -15,6 +15,8 @@ from neus.cameras import Cameras
 from neus.config import BACKGROUNDS, MethodConfig, load_method
 from neus.errors import InputError
 from neus.files import written_whole
+from neus.mesh import Mesh
+from neus.mesh.isosurface import EmptySurface, extract_isosurface
 from neus.models.kinds import Model, new_model
 from neus.models.neus import NeuS
 from neus.models.operators import operators_for
@@ -58,10 +60,49 @@ class TrainedModel:
             return self.model.sdf.distance(x, self.backend, levels).cpu().numpy()
         return self.model.thinness(x, self.stage, self.backend).cpu().numpy()
 
-    @property
-    def lipschitz(self) -> float:
-        """Bound on the slope of :meth:`distance`; a density has none."""
-        return 2.0 if isinstance(self.model, NeuS) else math.inf
+    def set_surface_density(self, density: float) -> None:
+        """Let a mesh enclose what is denser, per scene unit, whatever the method says.
+
+        Raises:
+            InputError: the model is a distance, or ``density`` is not positive.
+        """
+        if isinstance(self.model, NeuS):
+            raise InputError("a surface density is for model.kind: nerf; a distance has its zero")
+        if density <= 0:
+            raise InputError(f"the surface density {density:g} is not positive")
+        self.model.surface_density = density
+
+    def surface(self, resolution: int) -> Mesh:
+        """What the model holds to be the object's surface, in the scene frame.
+
+        Args:
+            resolution: cells of marching cubes along a side of the cube around the unit sphere.
+
+        Raises:
+            EmptySurface: there is none.
+            InputError: the field is not finite, or ``resolution`` is not positive.
+        """
+        if isinstance(self.model, NeuS):
+            return Mesh(*extract_isosurface(self.distance, resolution, lipschitz=2.0))
+        least = math.inf
+
+        def watched(points: Float[np.ndarray, "n 3"]) -> Float[np.ndarray, "n"]:
+            nonlocal least
+            values = self.distance(points)
+            least = min(least, float(values.min()))
+            return values
+
+        try:
+            return Mesh(*extract_isosurface(watched, resolution, lipschitz=math.inf))
+        except EmptySurface:
+            threshold = self.model.surface_density
+            raise EmptySurface(
+                f"no surface: the density reaches {threshold * math.exp(-least):.3g} per scene "
+                f"unit, and a mesh encloses what is above {threshold:g} "
+                "(model.density.surface_density): lower it, which extract_mesh.py "
+                "--surface-density does without training again; train for more steps; check the "
+                "masks and the normalisation"
+            ) from None
 
     def normals(self, points: Float[np.ndarray, "n 3"]) -> Float[np.ndarray, "n 3"]:
         """Unit normals of the field at points of the scene frame; zeros of a density."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -51,23 +50,6 @@ class Run:
     views: Path | None = None
     mesh: Path | None = None
     train: Path | None = None
-
-    @classmethod
-    def from_folder(cls, folder: Path) -> list[Run]:
-        """The run in ``{scan}/{method}/seed{seed}``, once for each ``mesh-*.json`` there.
-
-        Raises:
-            InputError: the folder is missing or is not named so.
-        """
-        found = re.fullmatch(r"seed(\d+)", folder.name)
-        if found is None or not folder.is_dir():
-            raise InputError(f"{folder}: no folder of a run; name one as SCAN/METHOD/seedN")
-        folder = folder.absolute()
-        paths = (folder / f"{kind}.json" for kind in ("views", "train"))
-        views, train = (path if path.is_file() else None for path in paths)
-        scan, method, seed = folder.parent.parent.name, folder.parent.name, int(found[1])
-        meshes = sorted(folder.glob("mesh-*.json")) or [None]
-        return [cls(scan, method, seed, views, mesh, train) for mesh in meshes]
 
 
 def collect_rows(runs: Sequence[Run]) -> pd.DataFrame:

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from neus.config import (
-    BACKENDS,
+from neus.config.method import BACKENDS, MethodConfig
+from neus.config.model import (
     BACKGROUNDS,
     DIRECTION_ENCODINGS,
     ENCODINGS,
     GRADIENTS,
     KINDS,
     HashGridConfig,
-    MethodConfig,
     ModelConfig,
     RadianceConfig,
-    RatePiece,
-    Schedule,
-    TrainingConfig,
 )
+from neus.config.schedule import Schedule
+from neus.config.training import RatePiece, TrainingConfig
 from neus.errors import InputError
 
 

@@ -1,43 +1,21 @@
-"""What a method is: the one home of every default, and the reader of method files.
-
-A method file (``config/methods/*.yaml``) holds only what differs from the defaults below. Unknown
-keys and wrong types are refused with the key's name. Fractions are fractions of the step budget,
-so that changing ``training.steps`` rescales every schedule with it.
-"""
+"""Fields, renderer and background of a model."""
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field, replace
-from pathlib import Path
-from typing import Any
+from dataclasses import dataclass, field
 
-from neus.errors import InputError
+from neus.config.schedule import Schedule
 
 BACKGROUNDS = {"white": 1.0, "black": 0.0, "learned": 0.0}
 """Grey values of what rays see that meet nothing; "learned" puts a field of its own before it."""
 KINDS = ("neus", "nerf")
 """Models: a signed distance field, or a field of density."""
-BACKENDS = ("auto", "tcnn")
-"""Operators that training runs on: the device's own, or tiny-cuda-nn's and nerfacc's (CUDA)."""
 GRADIENTS = ("analytic", "differences")
 """Ways to differentiate the distance."""
 ENCODINGS = ("hash_grid", "frequency")
 """Of positions."""
 DIRECTION_ENCODINGS = ("spherical_harmonics", "frequency")
-
-
-Schedule = Any
-"""A number, or [start, value, value, end]: a line from the first value, which holds until the
-fraction ``start`` of the budget, to the second, which holds from ``end`` on."""
-
-
-def scheduled(value: Schedule, progress: float) -> float:
-    """A schedule at a fraction of the budget."""
-    if not isinstance(value, list):
-        return value
-    start, first, last, end = value
-    return first + (last - first) * min(1.0, max(0.0, (progress - start) / (end - start)))
 
 
 @dataclass(frozen=True)
@@ -201,142 +179,3 @@ class ModelConfig:
     outside: OutsideConfig = field(default_factory=OutsideConfig)
     background: str = "white"
     cos_anneal_end: float = 0.1
-
-
-@dataclass(frozen=True)
-class LossConfig:
-    """Weights of the terms of the loss, each a :data:`Schedule`.
-
-    ``colour`` is of the absolute error, ``colour_squared`` of the squared one. ``eikonal``,
-    ``cavity``, ``sparsity`` and ``curvature`` are of a distance: a density has none of them.
-    ``sparsity_scale`` is no weight: the sparsity term sees surface within about its inverse, in
-    scene units. ``affine_colours`` holds the mean of the photos' colour maps, if any are learnt.
-    """
-
-    colour: Schedule = 1.0
-    colour_squared: Schedule = 0.0
-    mask: Schedule = 0.1
-    eikonal: Schedule = 0.1
-    cavity: Schedule = 0.1
-    opaque: Schedule = 0.0
-    sparsity: Schedule = 0.0
-    sparsity_scale: float = 1.0
-    curvature: Schedule = 0.0
-    distortion: Schedule = 0.0
-    affine_colours: Schedule = 1.0
-
-    def uses(self, term: str) -> bool:
-        """Whether a term has a weight other than 0 at any time."""
-        weight = getattr(self, term)
-        return any(weight[1:3]) if isinstance(weight, list) else weight != 0
-
-    @property
-    def weights(self) -> dict[str, Schedule]:
-        return {name: value for name, value in vars(self).items() if name != "sparsity_scale"}
-
-
-@dataclass(frozen=True)
-class RatePiece:
-    """A stretch of a rate's factor, which ends at the fraction ``until`` of the budget.
-
-    The factor stays ``first`` (constant), or goes from ``first`` to ``last`` (linear, exponential).
-    """
-
-    kind: str = "constant"
-    until: float = 1.0
-    first: float = 1.0
-    last: float = 1.0
-
-
-@dataclass(frozen=True)
-class LearningRateConfig:
-    """Peak rates; all rise over ``warmup`` and then decay exponentially to ``final_factor``.
-
-    ``sdf``, of the networks of distances and densities, and ``radiance`` are those of ``networks``
-    if they are not given. ``schedules``, where there are any, take the place of warm-up and decay:
-    each is a sequence of pieces, and the factor is the product of all. ``weight_decay`` is AdamW's,
-    of tables and networks.
-    """
-
-    table: float = 1e-2
-    networks: float = 5e-3
-    sdf: float | None = None
-    radiance: float | None = None
-    inv_s: float = 1e-3
-    affine_colours: float = 1e-3
-    weight_decay: float = 0.0
-    warmup: float = 0.02
-    final_factor: float = 0.1
-    schedules: list[list[RatePiece]] = field(default_factory=list)
-
-
-@dataclass(frozen=True)
-class TrainingConfig:
-    steps: int = 20_000
-    samples: int = 8192
-    outside_samples: int = 16384
-    uniform_samples: int = 512
-    masked_rays: float = 0.9
-    one_image_batches: bool = False
-    random_background: bool = True
-    affine_colours: bool = False
-    losses: LossConfig = field(default_factory=LossConfig)
-    learning_rates: LearningRateConfig = field(default_factory=LearningRateConfig)
-    validations: int = 4
-    checkpoint_seconds: float = 30.0
-
-
-@dataclass(frozen=True)
-class MethodConfig:
-    model: ModelConfig = field(default_factory=ModelConfig)
-    training: TrainingConfig = field(default_factory=TrainingConfig)
-    backend: str = "auto"
-
-
-def load_method(path: Path | None = None, overrides: dict[str, Any] | None = None) -> MethodConfig:
-    """Defaults, overlaid by a method file, overlaid by ``overrides`` (nested dictionaries).
-
-    Raises:
-        InputError: the file is missing, or a key is unknown or has a wrong type or value.
-    """
-    from omegaconf import OmegaConf
-
-    from neus.config_checks import check_values  # which needs this file's names
-
-    merged = OmegaConf.structured(MethodConfig)
-    if path is not None:
-        if not path.is_file():
-            raise InputError(f"{path} does not exist: methods are the files of config/methods")
-        merged = _merge(merged, OmegaConf.load(path), str(path))
-    merged = _merge(merged, overrides or {}, "overrides")
-    method = OmegaConf.to_object(merged)
-    assert isinstance(method, MethodConfig)
-    check_values(method)
-    return method
-
-
-def without_masks(method: MethodConfig) -> MethodConfig:
-    """The same method for a scene that has no masks."""
-    losses = replace(method.training.losses, mask=0.0)
-    return replace(method, training=replace(method.training, losses=losses))
-
-
-def method_as_yaml(method: MethodConfig) -> str:
-    """The resolved method, every key spelt out."""
-    from omegaconf import OmegaConf
-
-    return OmegaConf.to_yaml(OmegaConf.structured(method))
-
-
-def _merge(base: Any, overlay: Any, origin: str) -> Any:
-    from omegaconf import OmegaConf
-    from omegaconf.errors import OmegaConfBaseException
-
-    try:
-        return OmegaConf.merge(base, overlay)
-    except OmegaConfBaseException as error:
-        key = error.full_key or "the top level"
-        reason = str(error).splitlines()[0]
-        raise InputError(
-            f"{origin}: key {key}: {reason}; see neus/config.py for the keys"
-        ) from None

@@ -1,0 +1,45 @@
+"""What a method is: the one home of every default, and the reader of method files.
+
+A method file (``config/methods/*.yaml``) holds only what differs from the defaults of
+:mod:`~neus.config.model` and :mod:`~neus.config.training`. Unknown keys and wrong types are refused
+with the key's name. Fractions are fractions of the step budget, so that changing ``training.steps``
+rescales every schedule with it.
+"""
+
+from neus.config.loading import load_method, method_as_yaml, without_masks
+from neus.config.method import BACKENDS, MethodConfig
+from neus.config.model import (
+    BACKGROUNDS,
+    DensityConfig,
+    GradientConfig,
+    HashGridConfig,
+    MarchingConfig,
+    ModelConfig,
+    OutsideConfig,
+    RadianceConfig,
+    SdfConfig,
+)
+from neus.config.schedule import scheduled
+from neus.config.training import LearningRateConfig, LossConfig, RatePiece, TrainingConfig
+
+__all__ = [
+    "BACKENDS",
+    "BACKGROUNDS",
+    "DensityConfig",
+    "GradientConfig",
+    "HashGridConfig",
+    "LearningRateConfig",
+    "LossConfig",
+    "MarchingConfig",
+    "MethodConfig",
+    "ModelConfig",
+    "OutsideConfig",
+    "RadianceConfig",
+    "RatePiece",
+    "SdfConfig",
+    "TrainingConfig",
+    "load_method",
+    "method_as_yaml",
+    "scheduled",
+    "without_masks",
+]

@@ -1,0 +1,18 @@
+"""A method: a model and how it is trained."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from neus.config.model import ModelConfig
+from neus.config.training import TrainingConfig
+
+BACKENDS = ("auto", "tcnn")
+"""Operators that training runs on: the device's own, or tiny-cuda-nn's and nerfacc's (CUDA)."""
+
+
+@dataclass(frozen=True)
+class MethodConfig:
+    model: ModelConfig = field(default_factory=ModelConfig)
+    training: TrainingConfig = field(default_factory=TrainingConfig)
+    backend: str = "auto"
