@@ -5,12 +5,17 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from torch import Tensor
+
 from neus.config import HashGridConfig, ModelConfig, RadianceConfig, scheduled
 
 
 @dataclass(frozen=True)
 class Stage:
     """The model's settings at one moment of training.
+
+    Those that may be tensors are 0-dim float32 on the device in a step that is captured in a CUDA
+    graph, which reads them anew each time that it is replayed.
 
     Attributes:
         active_levels: levels of the hash grid in use, or bands of a field of sines.
@@ -25,14 +30,14 @@ class Stage:
     """
 
     active_levels: int
-    step_length: float
-    cos_anneal: float
-    direction_bands: float = 0.0
-    max_inv_s: float = math.inf
+    step_length: float | Tensor
+    cos_anneal: float | Tensor
+    direction_bands: float | Tensor = 0.0
+    max_inv_s: float | Tensor = math.inf
     led_inv_s: float | None = None
     outside_levels: int = 1
     outside_ratio: float = 0.1
-    outside_bands: float = 0.0
+    outside_bands: float | Tensor = 0.0
 
 
 def stage_at(config: ModelConfig, step: int, steps: int) -> Stage:
