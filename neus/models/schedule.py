@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from torch import Tensor
 
@@ -39,6 +39,11 @@ class Stage:
     outside_ratio: float = 0.1
     outside_bands: float | Tensor = 0.0
 
+    @property
+    def bounded(self) -> bool:
+        """Whether ``max_inv_s`` bounds anything; on the device it always does."""
+        return isinstance(self.max_inv_s, Tensor) or not math.isinf(self.max_inv_s)
+
 
 def stage_at(config: ModelConfig, step: int, steps: int) -> Stage:
     """The stage after ``step`` of ``steps`` training steps.
@@ -52,14 +57,19 @@ def stage_at(config: ModelConfig, step: int, steps: int) -> Stage:
     shrink = marching.last_step / marching.first_step
     sdf, led = config.sdf, progress < config.sdf.led_until
     sharper = sdf.led_inv_s / sdf.initial_inv_s
-    finer = outside.last_ratio / outside.first_ratio
-    return Stage(
+    stage = Stage(
         active_levels=_active_levels(config, progress),
         step_length=marching.first_step * shrink ** _ramp(progress, marching.last_step_at),
         cos_anneal=_ramp(progress, config.cos_anneal_end),
         direction_bands=_bands(config.radiance, progress),
         max_inv_s=scheduled(sdf.max_inv_s, progress),
         led_inv_s=sdf.initial_inv_s * sharper ** (progress / sdf.led_until) if led else None,
+    )
+    if config.background != "learned":
+        return stage
+    finer = outside.last_ratio / outside.first_ratio
+    return replace(
+        stage,
         outside_levels=_levels(outside.hash_grid, progress),
         outside_ratio=outside.first_ratio * finer ** _ramp(progress, outside.last_ratio_at),
         outside_bands=_bands(outside.radiance, progress),

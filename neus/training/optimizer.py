@@ -51,7 +51,6 @@ class Optimizer:
             eps=1e-15,
             weight_decay=0.0,
             fused=True,
-            capturable=device.type == "cuda",
         )
 
     def step(self, factor: float | Tensor) -> None:
@@ -64,8 +63,11 @@ class Optimizer:
             if self._weight_decay:
                 table.mul_(1 - rate * self._weight_decay)
             self._backend.adam_step(table, gradient, moments, rate, self._steps)
+        # All that the flag does here: torch refuses to capture a step without it, and warns of it
+        # in any other step. Fused, Adam counts on the device in either case.
+        capturing = self._steps.is_cuda and torch.cuda.is_current_stream_capturing()
         for group in self._networks.param_groups:
-            group["lr"] = factor * group["peak_rate"]
+            group["lr"], group["capturable"] = factor * group["peak_rate"], capturing
         self._networks.step()
         self.forget_gradients()
 
@@ -81,9 +83,7 @@ class Optimizer:
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        # Rates and flags come from the method and the device, not from whoever saved the state.
-        groups = self._networks.state_dict()["param_groups"]
-        self._networks.load_state_dict(state["networks"] | {"param_groups": groups})
+        self._networks.load_state_dict(state["networks"])
         for moments, saved in zip(self._moments, state["moments"], strict=True):
             for moment, value in zip(moments, saved, strict=True):
                 moment.copy_(value)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
@@ -44,7 +43,7 @@ class StepSettings:
         return (
             self.rays,
             stage.active_levels,
-            math.isinf(stage.max_inv_s),
+            stage.bounded,
             stage.outside_levels,
             stage.outside_ratio,
             bool(self.hidden_cells),
@@ -65,7 +64,7 @@ class HeldSettings:
         held = {
             name: self._held(name, number)
             for name, number in numbers.items()
-            if not math.isinf(number)  # no bound at all, see StepSettings.shape
+            if name != "max_inv_s" or stage.bounded
         }
         weights = {
             name: self._held(f"weight of {name}", weight)

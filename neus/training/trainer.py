@@ -116,7 +116,7 @@ class Trainer:
     def device_step(self, settings: StepSettings) -> StepReport:
         """The part of a step that a CUDA graph can replay.
 
-        All that it reads and changes, apart from ``settings``, are tensors that stay where they are.
+        What it reads and changes, apart from ``settings``, are tensors that stay where they are.
         """
         config = self.method.training
         outcome, taken = self._renderer.render(settings, self.generator)
