@@ -8,13 +8,14 @@ from typing import Any
 import pytest
 import torch
 from test_method_options import merged
-from test_training import CPU, small_method, sphere_capture, surface_of, weights_after
+from test_training import CPU, small_method, sphere_capture, weights_after
 from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 from triton_cases import large_blocks
 
 from neus.config import load_method
 from neus.ops import cuda
+from neus.rendering.occupancy import OccupancyGrid
 from neus.training import graph
 from neus.training.graph import GraphedStep, obstacle
 from neus.training.rays import PixelPool
@@ -133,10 +134,11 @@ def test_a_step_never_waits_for_the_device_and_no_shape_depends_on_data(
 
 def test_points_in_cavities_never_wait_for_the_device(monkeypatch: pytest.MonkeyPatch):
     trainer, _ = on_cuda_operators("masks", monkeypatch)
-    trainer.occupancy._note_cavities(trainer.occupancy.cells[:7])
-    held = HeldSettings(CPU)
+    grid, held = trainer.occupancy, HeldSettings(CPU)
+    assert isinstance(grid, OccupancyGrid)
+    grid._note_cavities(grid.cells[:7])
     few = traced(trainer, held.hold(trainer._settings()), monkeypatch)
-    trainer.occupancy._note_cavities(trainer.occupancy.cells[:90])
+    grid._note_cavities(grid.cells[:90])
     assert traced(trainer, held.hold(trainer._settings()), monkeypatch) == few
 
 
@@ -302,62 +304,3 @@ def test_numbers_of_rays_are_few_on_cuda(monkeypatch: pytest.MonkeyPatch):
     found = [trainer._rounded(rays) for rays in wanted]
     assert all(0.968 * rays <= rounded <= rays for rays, rounded in zip(wanted, found, strict=True))
     assert len(set(found)) < 350
-
-
-needs_gpu = pytest.mark.skipif(not torch.cuda.is_available(), reason="CUDA graphs need a GPU")
-
-
-def trainer_on_gpu(seed: int = 0) -> Trainer:
-    device = torch.device("cuda", torch.cuda.current_device())
-    return Trainer(small_method(400), PixelPool(*sphere_capture(), device), device, seed)
-
-
-@needs_gpu
-def test_replayed_steps_equal_plain_ones_and_draw_new_random_numbers():
-    """But for the order of atomic sums; both trainers stay on the same random numbers."""
-    graphed, plain = trainer_on_gpu(), trainer_on_gpu()
-    said: list[str] = []
-    step, held = GraphedStep(graphed, said.append), HeldSettings(plain.device)
-    losses = []
-    for _ in range(120):
-        found = step()
-        expected = plain.train_step(lambda settings: plain.device_step(held.hold(settings)))
-        losses.append(float(found.loss))
-        assert float(found.loss) == pytest.approx(float(expected.loss), rel=0.05)
-    assert not said
-    assert step.replayed > 20
-    assert len(set(losses)) > 110
-    torch.testing.assert_close(
-        surface_of(graphed).variance, surface_of(plain).variance, rtol=1e-2, atol=1e-3
-    )
-
-
-@needs_gpu
-def test_a_state_after_replays_is_one_to_go_on_from():
-    graphed, resumed = trainer_on_gpu(), trainer_on_gpu(seed=5)
-    step = GraphedStep(graphed)
-    for _ in range(100):
-        step()
-    assert step.replayed > 0
-    resumed.load_state_dict(graphed.state_dict())
-    assert torch.equal(graphed.generator.get_state(), resumed.generator.get_state())
-    held = HeldSettings(resumed.device)
-    expected = resumed.train_step(lambda settings: resumed.device_step(held.hold(settings)))
-    assert float(step().loss) == pytest.approx(float(expected.loss), rel=1e-3)
-
-
-@needs_gpu
-def test_on_a_gpu_a_broken_recording_leaves_the_trainer_as_it_was(monkeypatch: pytest.MonkeyPatch):
-    trainer, said = trainer_on_gpu(), []
-    step, render = GraphedStep(trainer, said.append), trainer.model.render
-
-    def waiting(*arguments: Any) -> Any:
-        rendering = render(*arguments)
-        float(rendering.rgb.sum())
-        return rendering
-
-    monkeypatch.setattr(trainer.model, "render", waiting)
-    losses = [float(step().loss) for _ in range(100)]
-    assert len(said) == 1
-    assert step.replayed == 0
-    assert max(losses[-10:]) < losses[0]
