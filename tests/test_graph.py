@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 from test_method_options import merged
-from test_training import CPU, small_method, sphere_capture, weights_after
+from test_training import CPU, folder, no_validation, small_method, sphere_capture, weights_after
 from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 from triton_cases import large_blocks
@@ -19,6 +20,7 @@ from neus.rendering.occupancy import OccupancyGrid
 from neus.training import graph
 from neus.training.graph import GraphedStep, obstacle
 from neus.training.rays import PixelPool
+from neus.training.run import run_training
 from neus.training.settings import HeldSettings, StepSettings
 from neus.training.trainer import StepReport, Trainer
 
@@ -285,6 +287,23 @@ def test_without_a_gpu_steps_are_plain(capsys: pytest.CaptureFixture[str]):
     step()
     assert (trainer.step, step.replayed) == (1, 0)
     assert capsys.readouterr().err.count("the device is cpu") == 1
+
+
+def test_a_run_on_cuda_takes_its_steps_from_graphs(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+    made = []
+
+    def noted(trainer: Trainer, say: Callable[[str], object]) -> GraphedStep:
+        made.append(GraphedStep(trainer, say))
+        return made[-1]
+
+    monkeypatch.setattr("neus.training.run.GraphedStep", noted)
+    for device in (CPU, torch.device("cuda")):
+        trainer = Trainer(small_method(10), PixelPool(*sphere_capture(), CPU), CPU, 0)
+        trainer.device = device
+        where = tmp_path / device.type
+        assert run_training(trainer, folder(where), where, no_validation).steps == 10
+        assert len(made) == (device.type == "cuda")
+    assert trainer.step == 10
 
 
 def test_what_stands_in_the_way_of_recording_is_named(monkeypatch: pytest.MonkeyPatch):
