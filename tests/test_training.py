@@ -105,7 +105,7 @@ def test_views_without_a_mask_are_used_without_the_mask_loss():
     assert (batch.coverage[batch.masked] < 1).any()
     trainer = Trainer(small_method(), pool, CPU, 0)
     trainer.rays = 2000
-    background = trainer._background(batch)
+    background = trainer._renderer.background(batch, trainer.generator)
     assert (background[~batch.masked] == 1).all()
     assert float(background[batch.masked].std()) > 0.2
     assert math.isfinite(float(trainer.train_step().loss))

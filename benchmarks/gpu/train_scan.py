@@ -14,7 +14,7 @@ import numpy as np
 import torch
 
 from benchmarks.gpu.scan import Scan, scan_from_folder, wavy_ball
-from benchmarks.gpu.training import method_for, step_of, synchronize, trainer_on
+from benchmarks.gpu.training import method_for, replayed, step_of, synchronize, trainer_on
 from neus.cli import run
 from neus.devices import DEVICES, device_name, leased_device, peak_memory_gib
 from neus.files import written_whole
@@ -70,11 +70,7 @@ def main(argv: list[str] | None = None) -> int:
 def trained(trainer: Trainer, limit: float, device: torch.device, plain: bool) -> dict[str, Any]:
     """Train to the end of the budget, or as far as ``limit`` seconds reach."""
     budget = trainer.method.training.steps
-    graphed = device.type == "cuda" and not plain
-    try:
-        step = step_of(trainer, graphed)
-    except ModuleNotFoundError:
-        graphed, step = False, trainer.train_step
+    step = step_of(trainer, graphed=not plain)
     start, report = time.perf_counter(), None
     while trainer.step < budget:
         report = step()
@@ -87,7 +83,7 @@ def trained(trainer: Trainer, limit: float, device: torch.device, plain: bool) -
     loss = getattr(report, "loss", torch.tensor(0.0))
     assert isinstance(trainer.model, NeuS)
     return {
-        "graph": graphed,
+        "replayed": replayed(step),
         "steps": trainer.step,
         "budget": budget,
         "train_seconds": time.perf_counter() - start,

@@ -9,8 +9,9 @@ import torch
 
 from benchmarks.gpu.scan import Scan
 from neus.config import HashGridConfig, MethodConfig
+from neus.training.graph import GraphedStep
 from neus.training.rays import PixelPool
-from neus.training.trainer import Trainer
+from neus.training.trainer import StepReport, Trainer
 
 
 def method_for(samples: int, steps: int, log2_entries: int) -> MethodConfig:
@@ -31,17 +32,14 @@ def trainer_on(scan: Scan, method: MethodConfig, device: torch.device) -> Traine
     return Trainer(method, pool, device, seed=0)
 
 
-def step_of(trainer: Trainer, graphed: bool) -> Callable[[], object]:
-    """What advances the trainer by a step.
+def step_of(trainer: Trainer, graphed: bool) -> Callable[[], StepReport]:
+    """What advances the trainer by a step; from a graph where that is possible."""
+    return GraphedStep(trainer) if graphed else trainer.train_step
 
-    Raises:
-        ModuleNotFoundError: steps from a graph are wanted, but this version has none.
-    """
-    if not graphed:
-        return trainer.train_step
-    from neus.training.graph import GraphedStep  # pyright: ignore
 
-    return GraphedStep(trainer)
+def replayed(step: Callable[[], StepReport]) -> int:
+    """How many of the steps so far came from a graph."""
+    return step.replayed if isinstance(step, GraphedStep) else 0
 
 
 def synchronize(device: torch.device) -> None:

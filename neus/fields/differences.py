@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import torch
@@ -85,11 +86,17 @@ def tetrahedral_stencil(x: Float[Tensor, "n 3"], eps: float) -> Stencil:
     ``(sum_i f_i - 4 f(c)) / (2 eps^2)`` the Laplacian at c. Where c is not x, f(c) is continued
     from f(x) along the gradient: both are exact for linear functions there.
     """
-    corners = torch.tensor(_CORNERS, dtype=x.dtype, device=x.device)[:, None]
+    corners = _corners(x.dtype, x.device)[:, None]
     centre = x.clamp(eps - 1, 1 - eps)
     gradient = (corners / (4 * eps)).expand(4, len(x), 3)
     laplacian = (1 + 4 * (gradient * (x - centre)).sum(dim=2)) / (2 * eps**2)
     return Stencil(centre + eps * corners, gradient, laplacian)
+
+
+# Kept on the device, since a copy to it makes the host wait.
+@lru_cache(maxsize=8)
+def _corners(dtype: torch.dtype, device: torch.device) -> Float[Tensor, "4 3"]:
+    return torch.tensor(_CORNERS, dtype=dtype, device=device)
 
 
 STENCILS = {6: axial_stencil, 4: tetrahedral_stencil}

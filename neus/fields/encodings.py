@@ -12,7 +12,9 @@ if TYPE_CHECKING:
     from jaxtyping import Float
 
 
-def frequencies(x: Float[Tensor, "n d"], bands: int, shown: float) -> Float[Tensor, "n 2*bands*d"]:
+def frequencies(
+    x: Float[Tensor, "n d"], bands: int, shown: float | Tensor
+) -> Float[Tensor, "n 2*bands*d"]:
     """sin(2^k x), cos(2^k x) of every coordinate, band by band (Mildenhall et al. 2020, eq. 4).
 
     Coordinates lie in [-1, 1] and are not multiplied by pi, as in the implementations of NeRF and

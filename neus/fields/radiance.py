@@ -43,7 +43,7 @@ class RadianceField(nn.Module):
         self.layers = NormalisedLayers(layers) if config.weight_norm else layers
 
     def encode_directions(
-        self, directions: Float[Tensor, "r 3"], bands: float
+        self, directions: Float[Tensor, "r 3"], bands: float | Tensor
     ) -> Float[Tensor, "r c"]:
         """Once per ray; the samples of a ray share it. ``bands`` of sines are shown, if any are."""
         return _encoded(self.config, directions, bands)
@@ -72,10 +72,10 @@ class RadianceField(nn.Module):
         x: Float[Tensor, "n 3"],
         samples: Samples,
         directions: Float[Tensor, "r 3"],
-        bands: float,
-        step: float,
+        bands: float | Tensor,
+        step: float | Tensor,
         inv_s: Float[Tensor, ""],
-        cos_anneal: float,
+        cos_anneal: float | Tensor,
     ) -> tuple[Float[Tensor, "m"], Float[Tensor, "m 3"], Float[Tensor, "n"]]:
         """Opacity and colour of the samples and the gradient's norms: see ``backend.shade``."""
         encoded = self.encode_directions(directions, bands)
@@ -104,14 +104,14 @@ class VolumeRadiance(nn.Module):
         self.layers = NormalisedLayers(layers) if config.weight_norm else layers
 
     def encode_directions(
-        self, directions: Float[Tensor, "r 3"], bands: float
+        self, directions: Float[Tensor, "r 3"], bands: float | Tensor
     ) -> Float[Tensor, "r c"]:
         """As of a :class:`RadianceField`."""
         return _encoded(self.config, directions, bands)
 
 
 def _encoded(
-    config: RadianceConfig, directions: Float[Tensor, "r 3"], bands: float
+    config: RadianceConfig, directions: Float[Tensor, "r 3"], bands: float | Tensor
 ) -> Float[Tensor, "r c"]:
     if config.direction_encoding == "spherical_harmonics":
         return spherical_harmonics(directions, config.direction_degree)

@@ -97,7 +97,7 @@ class NeRF(nn.Module):
     def _shaded(self, points, samples, directions, stage, backend):
         return backend.shade_density(
             self.field(points, backend, stage.active_levels),
-            torch.full_like(points[:, 0], stage.step_length),
+            torch.zeros_like(points[:, 0]) + stage.step_length,
             samples,
             self.radiance.encode_directions(directions, stage.direction_bands),
             list(self.radiance.layers.weights),

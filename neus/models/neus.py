@@ -54,7 +54,7 @@ class NeuS(nn.Module):
 
     def bounded_inv_s(self, stage: Stage) -> Float[Tensor, ""]:
         """:attr:`inv_s`, or the stage's bound where it is beyond; it then gets no gradient."""
-        return self.inv_s if math.isinf(stage.max_inv_s) else self.inv_s.clamp(max=stage.max_inv_s)
+        return self.inv_s.clamp(max=stage.max_inv_s) if stage.bounded else self.inv_s
 
     def render(
         self,

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+
+from torch import Tensor
 
 from neus.config import HashGridConfig, ModelConfig, RadianceConfig, scheduled
 
@@ -11,6 +13,9 @@ from neus.config import HashGridConfig, ModelConfig, RadianceConfig, scheduled
 @dataclass(frozen=True)
 class Stage:
     """The model's settings at one moment of training.
+
+    Those that may be tensors are 0-dim float32 on the device in a step that is captured in a CUDA
+    graph, which reads them anew each time that it is replayed.
 
     Attributes:
         active_levels: levels of the hash grid in use, or bands of a field of sines.
@@ -25,14 +30,19 @@ class Stage:
     """
 
     active_levels: int
-    step_length: float
-    cos_anneal: float
-    direction_bands: float = 0.0
-    max_inv_s: float = math.inf
+    step_length: float | Tensor
+    cos_anneal: float | Tensor
+    direction_bands: float | Tensor = 0.0
+    max_inv_s: float | Tensor = math.inf
     led_inv_s: float | None = None
     outside_levels: int = 1
     outside_ratio: float = 0.1
-    outside_bands: float = 0.0
+    outside_bands: float | Tensor = 0.0
+
+    @property
+    def bounded(self) -> bool:
+        """Whether ``max_inv_s`` bounds anything; on the device it always does."""
+        return isinstance(self.max_inv_s, Tensor) or not math.isinf(self.max_inv_s)
 
 
 def stage_at(config: ModelConfig, step: int, steps: int) -> Stage:
@@ -47,14 +57,19 @@ def stage_at(config: ModelConfig, step: int, steps: int) -> Stage:
     shrink = marching.last_step / marching.first_step
     sdf, led = config.sdf, progress < config.sdf.led_until
     sharper = sdf.led_inv_s / sdf.initial_inv_s
-    finer = outside.last_ratio / outside.first_ratio
-    return Stage(
+    stage = Stage(
         active_levels=_active_levels(config, progress),
         step_length=marching.first_step * shrink ** _ramp(progress, marching.last_step_at),
         cos_anneal=_ramp(progress, config.cos_anneal_end),
         direction_bands=_bands(config.radiance, progress),
         max_inv_s=scheduled(sdf.max_inv_s, progress),
         led_inv_s=sdf.initial_inv_s * sharper ** (progress / sdf.led_until) if led else None,
+    )
+    if config.background != "learned":
+        return stage
+    finer = outside.last_ratio / outside.first_ratio
+    return replace(
+        stage,
         outside_levels=_levels(outside.hash_grid, progress),
         outside_ratio=outside.first_ratio * finer ** _ramp(progress, outside.last_ratio_at),
         outside_bands=_bands(outside.radiance, progress),

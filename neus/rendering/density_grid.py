@@ -64,7 +64,7 @@ class DensityGrid(nn.Module):
     def update(
         self,
         density: Callable[[Float[Tensor, "n 3"]], Float[Tensor, "n"]],
-        step: float | Callable[[Float[Tensor, "n 3"]], Float[Tensor, "n"]],
+        step: float | Tensor | Callable[[Float[Tensor, "n 3"]], Float[Tensor, "n"]],
         generator: torch.Generator,
         part: tuple[int, int] = (0, 1),
     ) -> None:
@@ -82,7 +82,7 @@ class DensityGrid(nn.Module):
             points = self._points(cells, generator)
             met = torch.maximum(DECAY * remembered[cells], density(points))
             remembered[cells] = met
-            depths.append(met * (step if isinstance(step, (int, float)) else step(points)))
+            depths.append(met * (step(points) if callable(step) else step))
         depth = torch.cat(depths) if depths else remembered[:0]
         threshold = depth.mean().clamp(max=self.least_depth)
         state = torch.where(depth >= threshold, SURFACE, EMPTY)

@@ -39,7 +39,14 @@ class OccupancyGrid:
         )
         self.state.view(-1)[self.cells] = SURFACE
         self.outside: Bool[Tensor, "g g g"] = torch.ones_like(self.state, dtype=torch.bool)
-        self.cavities: Int[Tensor, "h"] = self.cells[:0]
+        # Always in the same place, which a CUDA graph reads; there is room for every cell.
+        self._hidden = torch.empty_like(self.cells)
+        self.hidden_cells = 0
+
+    @property
+    def cavities(self) -> Int[Tensor, "h"]:
+        """The ``hidden_cells`` cells that :meth:`find_cavities` found, as flat indices."""
+        return self._hidden[: self.hidden_cells]
 
     def update(
         self,
@@ -80,31 +87,49 @@ class OccupancyGrid:
             beside = (frontier[:, None] + steps).flatten().clamp(0, resolution**3 - 1)
             frontier = beside[hidden[beside]].unique()
             hidden[frontier] = False
-        self.cavities = hidden.nonzero()[:, 0]
+        self._note_cavities(hidden.nonzero()[:, 0])
 
     def points_in_cavities(
-        self, count: int, generator: torch.Generator
+        self, count: int, hidden_cells: int | Float[Tensor, ""], generator: torch.Generator
     ) -> Float[Tensor, "count 3"]:
-        """Random points in the cells of :meth:`find_cavities`; none if there are no cavities."""
-        cells, device = self.cavities, self.cavities.device
-        if not len(cells):
-            return torch.empty(0, 3, device=device)
-        choice = torch.randint(len(cells), (count,), generator=generator, device=device)
+        """Random points in :attr:`cavities`.
+
+        Args:
+            hidden_cells: how many of them there are, 1 or more; a number, or float32 on the
+                device, which a CUDA graph reads anew each time.
+        """
+        device = self._hidden.device
+        if isinstance(hidden_cells, Tensor):
+            # randint takes no bound from the device. The greatest number below 1 times the bound
+            # rounds to below the bound, as long as that has no more digits than float32.
+            place = torch.rand(count, generator=generator, device=device) * hidden_cells
+            cells = self._hidden[place.long()]
+        else:
+            choice = torch.randint(hidden_cells, (count,), generator=generator, device=device)
+            cells = self._hidden[choice]
         jitter = torch.rand(count, 3, generator=generator, device=device) * 2 - 1
-        return self._centres(cells[choice]) + jitter / len(self._axis)
+        return self._centres(cells) + jitter / len(self._axis)
 
     def state_dict(self) -> dict[str, Tensor]:
-        return {name: getattr(self, name) for name in ("state", "outside", "cavities")}
+        return {
+            "state": self.state,
+            "outside": self.outside,
+            "cavities": self.cavities.clone(),  # without the room for more
+        }
 
     def load_state_dict(self, state: dict[str, Tensor]) -> None:
         self.state.copy_(state["state"])
         self.outside.copy_(state["outside"])
-        self.cavities = state["cavities"].to(self.cavities)
+        self._note_cavities(state["cavities"])
 
     @property
     def surface_fraction(self) -> float:
         """Share of the cells in the sphere that are sampled."""
         return float((self.state.view(-1)[self.cells] == SURFACE).float().mean())
+
+    def _note_cavities(self, cells: Tensor) -> None:
+        self.hidden_cells = len(cells)
+        self._hidden[: len(cells)] = cells.to(self._hidden)
 
     def _centres(self, cells: Tensor) -> Tensor:
         resolution = len(self._axis)

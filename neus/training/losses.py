@@ -74,13 +74,13 @@ def curvature_loss(laplacian: Float[Tensor, "n"]) -> Float[Tensor, ""]:
 
 
 def distortion_loss(
-    weights: Float[Tensor, "m"], samples: Samples, length: float
+    weights: Float[Tensor, "m"], samples: Samples, length: float | Float[Tensor, ""]
 ) -> Float[Tensor, ""]:
     """How widely the weights of a ray are spread, per ray that counts (Barron et al. 2022, eq. 15).
 
     ``length`` is that of a sample's section; distances are in scene units.
     """
-    lengths = torch.full_like(samples.t, length)
+    lengths = torch.zeros_like(samples.t) + length  # full_like would wait for a length on CUDA
     per_ray = ray_distortion(weights, samples.t, lengths, samples.ray_index, samples.offsets)
     return _mean(per_ray, samples.taken.float())
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -48,7 +49,7 @@ class Outcome:
     colours: Float[Tensor, "r 3"]
     target: Float[Tensor, "r 3"]
     counted: Float[Tensor, "r"]
-    step_length: float
+    step_length: float | Float[Tensor, ""]
 
 
 def loss_terms(losses: LossConfig, outcome: Outcome) -> dict[str, Tensor]:
@@ -70,13 +71,16 @@ def loss_terms(losses: LossConfig, outcome: Outcome) -> dict[str, Tensor]:
     return terms
 
 
+def loss_weights(losses: LossConfig, progress: float) -> dict[str, float]:
+    """Weights of all terms at a fraction of the budget."""
+    return {name: scheduled(weight, progress) for name, weight in losses.weights.items()}
+
+
 def weighted_sum(
-    losses: LossConfig, terms: dict[str, Tensor], progress: float
+    weights: Mapping[str, float | Tensor], terms: dict[str, Tensor]
 ) -> Float[Tensor, ""]:
-    """The loss at a fraction of the budget."""
-    weights = losses.weights
-    weighted = [scheduled(weights[name], progress) * term for name, term in terms.items()]
-    return torch.stack(weighted).sum()
+    """The loss."""
+    return torch.stack([weights[name] * term for name, term in terms.items()]).sum()
 
 
 def _surface_terms(

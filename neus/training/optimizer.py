@@ -6,6 +6,7 @@ from types import ModuleType
 from typing import Any
 
 import torch
+from torch import Tensor
 
 from neus.config import LearningRateConfig
 from neus.fields.density import DensityField
@@ -22,6 +23,8 @@ class Optimizer:
     A table is most of what a step reads and writes: its gradient never passes through autograd,
     but goes from the backward pass to its field's ``table_gradient``, which a step clears as it
     reads it.
+
+    On CUDA a step can be captured in a graph: whatever it counts lies on the device.
     """
 
     def __init__(
@@ -38,7 +41,8 @@ class Optimizer:
             field.table_gradient = backend.TableGradient(table, field.grid)
         self._gradients = [field.table_gradient for field in fields]
         self._moments = [(torch.zeros_like(t), torch.zeros_like(t)) for t in self._tables]
-        self._steps = 0
+        device = next(model.parameters()).device
+        self._steps = torch.zeros((), dtype=torch.int64, device=device)
         self._weight_decay = rates.weight_decay
         kind = torch.optim.AdamW if rates.weight_decay else torch.optim.Adam
         self._networks = kind(
@@ -49,8 +53,8 @@ class Optimizer:
             fused=True,
         )
 
-    def step(self, factor: float) -> None:
-        """Move all parameters once, at ``factor`` times their peak rates."""
+    def step(self, factor: float | Tensor) -> None:
+        """Move all parameters once, at ``factor`` times their peak rates, and clear gradients."""
         self._steps += 1
         rate = factor * self._table_rate
         for table, gradient, moments in zip(
@@ -59,16 +63,23 @@ class Optimizer:
             if self._weight_decay:
                 table.mul_(1 - rate * self._weight_decay)
             self._backend.adam_step(table, gradient, moments, rate, self._steps)
+        # All that the flag does here: torch refuses to capture a step without it, and warns of it
+        # in any other step. Fused, Adam counts on the device in either case.
+        capturing = self._steps.is_cuda and torch.cuda.is_current_stream_capturing()
         for group in self._networks.param_groups:
-            group["lr"] = factor * group["peak_rate"]
+            group["lr"], group["capturable"] = factor * group["peak_rate"], capturing
         self._networks.step()
+        self.forget_gradients()
+
+    def forget_gradients(self) -> None:
+        """Of all parameters but the tables, which a step clears itself."""
         self._networks.zero_grad(set_to_none=True)
 
     def state_dict(self) -> dict[str, Any]:
         return {
             "networks": self._networks.state_dict(),
             "moments": self._moments,
-            "steps": self._steps,
+            "steps": int(self._steps),
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
@@ -76,7 +87,7 @@ class Optimizer:
         for moments, saved in zip(self._moments, state["moments"], strict=True):
             for moment, value in zip(moments, saved, strict=True):
                 moment.copy_(value)
-        self._steps = state["steps"]
+        self._steps.fill_(state["steps"])
 
 
 def _groups(

@@ -42,14 +42,22 @@ def field_points(
     samples: Samples,
     occupancy: OccupancyGrid | DensityGrid,
     further: int,
+    hidden_cells: int | Float[Tensor, ""],
     generator: torch.Generator,
 ) -> FieldPoints:
-    """The places of samples and ``further`` points; these also fill the padding of the samples."""
+    """The places of samples and ``further`` points; these also fill the padding of the samples.
+
+    A part of these lies in the ``hidden_cells`` cells of cavities, unless that is the number 0.
+    """
     ray = samples.ray_index
     marched = torch.addcmul(batch.origins[ray], samples.t[:, None], batch.directions[ray])
     if not isinstance(occupancy, OccupancyGrid):
         return FieldPoints(marched, spread=slice(0), hidden=slice(0), depth=0.0)
-    hidden = occupancy.points_in_cavities(int(CAVITY_SHARE * further), generator)
+    if isinstance(hidden_cells, int) and hidden_cells == 0:
+        hidden = marched[:0]
+    else:
+        share = int(CAVITY_SHARE * further)
+        hidden = occupancy.points_in_cavities(share, hidden_cells, generator)
     uniform = _uniform_in_ball(further - len(hidden), generator, marched.device)
     place = torch.arange(len(marched), device=marched.device)
     filler = uniform[place % len(uniform)]

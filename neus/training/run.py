@@ -17,6 +17,7 @@ import torch
 from neus.models.neus import NeuS
 from neus.ops import threads_of_steps
 from neus.training.checkpoint import CheckpointFolder
+from neus.training.graph import GraphedStep
 from neus.training.journal import Journal, Silence, duration
 from neus.training.trainer import StepReport, Trainer
 
@@ -77,9 +78,11 @@ def run_training(
     ):
         if state is not None:
             journal.say(f"resumed at step {trainer.step} of {config.steps}")
+        on_cuda = trainer.device.type == "cuda"
+        train_step = GraphedStep(trainer, journal.say) if on_cuda else trainer.train_step
         while trainer.step < config.steps:
             clock.start()
-            report = trainer.train_step()
+            report = train_step()
             clock.stop(report)
             if trainer.step % every == 0 or trainer.step == config.steps:
                 record = _record(trainer, report, clock)

@@ -2,29 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from neus.config import BACKGROUNDS, MethodConfig
+from neus.config import MethodConfig
 from neus.models.appearance import AffineColours
 from neus.models.kinds import new_model
 from neus.models.nerf import NeRF
 from neus.models.neus import NeuS
 from neus.models.operators import operators_for
-from neus.models.outside import LEAST_LIGHT, OutsideField
-from neus.models.rendering import Rendering
+from neus.models.outside import OutsideField
 from neus.models.schedule import Stage, stage_at
-from neus.ops.types import Samples
 from neus.rendering.occupancy import OccupancyGrid
+from neus.training.batch import BatchRenderer
 from neus.training.distributed import ALONE, Processes
-from neus.training.objective import Outcome, loss_terms, weighted_sum
+from neus.training.objective import loss_terms, loss_weights, weighted_sum
 from neus.training.optimizer import Optimizer
-from neus.training.points import field_points
-from neus.training.rays import PixelPool, RayBatch
+from neus.training.rays import PixelPool
 from neus.training.schedules import learning_rate_factor
+from neus.training.settings import StepSettings
 
 OCCUPANCY_EVERY = 16
 """Steps between partial updates of the occupancy grid."""
@@ -34,6 +34,8 @@ DENSITY_PARTS = 16
 """The same for the grids of densities, which change in more places at a time."""
 FULL_SWEEPS = (0, 64, 256)
 """Early steps, when the surface moves fast, at which the whole grid is updated."""
+RAYS_DIGITS = 6
+"""Binary digits that the number of rays has on CUDA; it may fall short of the wish by 3 %."""
 RAYS_TOLERANCE = 0.03
 """By how much the number of rays may be off before it changes."""
 SEEDS_APART = 1_000_003
@@ -58,6 +60,10 @@ class Trainer:
     equals one that was never interrupted, bit for bit on the CPU.
 
     Each of several ``processes`` has a trainer and rays of its own; their models are equal.
+
+    Attributes:
+        step: steps that were taken.
+        loads: how often a state was loaded; each time some tensors change their places.
     """
 
     def __init__(
@@ -79,39 +85,49 @@ class Trainer:
         self.optimizer = Optimizer(
             self.model, method.training.learning_rates, self.backend, self.affine_colours
         )
-        self.step = 0
-        self.capacity = method.training.samples
+        self.step, self.loads = 0, 0
         marching = method.model.marching
         if isinstance(self.model, NeuS):
             self.occupancy = OccupancyGrid(marching.occupancy_resolution, marching.margin, device)
-            self.capacity -= method.training.uniform_samples
         else:
             self.occupancy = self.model.occupancy
-        self.rays = self.capacity // 20
+        self._renderer = BatchRenderer(
+            method, self.model, self.occupancy, pool, self.affine_colours, self.backend, device
+        )
+        self.rays = self._renderer.capacity // 20
         self.seen = torch.zeros(2, 2, dtype=torch.int64, device=device)
 
     @property
     def stage(self) -> Stage:
         return stage_at(self.method.model, self.step, self.method.training.steps)
 
-    def train_step(self) -> StepReport:
-        """Draw rays, render, and move all parameters once."""
-        config, stage = self.method.training, self.stage
-        if isinstance(self.model, NeuS):
-            self.model.lead(stage)
-        if self.step % OCCUPANCY_EVERY == 0:
-            self._update_scene_state()
-        outcome, taken = self._rendered(stage)
+    def train_step(
+        self, device_step: Callable[[StepSettings], StepReport] | None = None
+    ) -> StepReport:
+        """Draw rays, render, and move all parameters once.
+
+        ``device_step`` takes the place of :meth:`device_step`, and has to do the same.
+        """
+        self._prepare()
+        report = (device_step or self.device_step)(self._settings())
+        self.step += 1
+        return report
+
+    def device_step(self, settings: StepSettings) -> StepReport:
+        """The part of a step that a CUDA graph can replay.
+
+        What it reads and changes, apart from ``settings``, are tensors that stay where they are.
+        """
+        config = self.method.training
+        outcome, taken = self._renderer.render(settings, self.generator)
         terms = loss_terms(config.losses, outcome)
         if self.affine_colours is not None:
             terms["affine_colours"] = self.affine_colours.anchor()
-        loss = weighted_sum(config.losses, terms, self.step / config.steps)
+        loss = weighted_sum(settings.loss_weights, terms)
         (loss * self.processes.share).backward()
         learnt = (self.model, self.affine_colours)
         self.processes.add_up_gradients(*(part for part in learnt if part is not None))
-        factor = learning_rate_factor(config.learning_rates, self.step, config.steps)
-        self.optimizer.step(factor)
-        self.step += 1
+        self.optimizer.step(settings.rate_factor)
         with torch.no_grad():
             squared = ((outcome.colours - outcome.target) ** 2).mean(dim=1)
             squared_error = (squared * outcome.counted).sum() / outcome.counted.sum()
@@ -120,49 +136,25 @@ class Trainer:
         detached = {name: term.detach() for name, term in terms.items()}
         count = self.processes.count
         return StepReport(
-            loss.detach(), detached, squared_error, count * self.rays, count * config.samples
+            loss.detach(), detached, squared_error, count * settings.rays, count * config.samples
         )
 
-    def _rendered(self, stage: Stage) -> tuple[Outcome, list[Samples]]:
-        """A batch as the model sees it, and the samples within the sphere and outside of it."""
-        config = self.method.training
-        batch = self.pool.draw(
-            self.rays, config.masked_rays, self.generator, one_image=config.one_image_batches
-        )
-        jitter = torch.rand(self.rays, generator=self.generator, device=self.device)
-        samples = self.backend.march_rays(
-            batch.origins, batch.directions, self.occupancy.state,
-            stage.step_length, jitter, self.capacity,
-        )  # fmt: skip
-        points = field_points(
-            batch, samples, self.occupancy, config.uniform_samples, self.generator
-        )
-        rendering = self.model.render(points.places, samples, batch.directions, stage, self.backend)
-        counted, taken = samples.taken.float(), [samples]
-        if self.model.outside is None:
-            background = self._background(batch)
-        else:
-            background, behind = self._surroundings(self.model.outside, batch, rendering)
-            counted, taken = counted * behind.taken, [samples, behind]
-        colours = rendering.rgb + rendering.transmittance[:, None] * background
-        colours = self._as_photographed(colours, batch, rendering.transmittance, background)
-        target = self._target(batch, background)
-        outcome = Outcome(
-            rendering, batch, samples, points, colours, target, counted, stage.step_length
-        )
-        return outcome, taken
+    def _prepare(self) -> None:
+        """What the host does before a step."""
+        if isinstance(self.model, NeuS):
+            self.model.lead(self.stage)
+        if self.step % OCCUPANCY_EVERY == 0:
+            self._update_scene_state()
 
-    def _surroundings(
-        self, outside: OutsideField, batch: RayBatch, rendering: Rendering
-    ) -> tuple[Tensor, Samples]:
-        """What the rays that still have light see outside the sphere, and the samples of it."""
-        jitter = torch.rand(self.rays, generator=self.generator, device=self.device)
-        lit = rendering.transmittance.detach() > LEAST_LIGHT
-        surroundings = outside.render(
-            batch.origins, batch.directions, lit, jitter,
-            self.stage, self.backend, self.method.training.outside_samples,
-        )  # fmt: skip
-        return surroundings.rgb, surroundings.samples
+    def _settings(self) -> StepSettings:
+        config, grid = self.method.training, self.occupancy
+        return StepSettings(
+            rays=self.rays,
+            stage=self.stage,
+            rate_factor=learning_rate_factor(config.learning_rates, self.step, config.steps),
+            loss_weights=loss_weights(config.losses, self.step / config.steps),
+            hidden_cells=grid.hidden_cells if isinstance(grid, OccupancyGrid) else 0,
+        )
 
     def _update_scene_state(self) -> None:
         """What changes slowly: the occupancy grids, and how many rays fill the capacities."""
@@ -172,7 +164,7 @@ class Trainer:
         if cavities and turn % OCCUPANCY_PARTS == 0 and isinstance(self.occupancy, OccupancyGrid):
             self.occupancy.find_cavities()
         self.processes.add_up([self.seen])
-        capacities = self.capacity, self.method.training.outside_samples
+        capacities = self._renderer.capacity, self.method.training.outside_samples
         wanted = [
             min(capacity, int(1.05 * capacity * rays / max(samples, 1)) + 8)
             for capacity, (samples, rays) in zip(capacities, self.seen.tolist(), strict=True)
@@ -180,7 +172,13 @@ class Trainer:
         ]
         self.seen.zero_()
         if wanted and abs(min(wanted) / self.rays - 1) > RAYS_TOLERANCE:
-            self.rays = min(wanted)
+            self.rays = self._rounded(min(wanted))
+
+    def _rounded(self, rays: int) -> int:
+        """On CUDA few of the numbers of rays that scenes ask for, so that a graph serves again."""
+        if self.device.type != "cuda":
+            return rays
+        return rays >> (spare := max(0, rays.bit_length() - RAYS_DIGITS)) << spare
 
     def update_occupancy(self, turn: int | None = None) -> None:
         """Look at the part of the cells whose turn it is, or at all of them."""
@@ -214,6 +212,7 @@ class Trainer:
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
+        self.loads += 1
         self.step = state["step"]
         self.rays = state["rays"]
         self.seen.copy_(state["seen"])
@@ -223,32 +222,3 @@ class Trainer:
         self.optimizer.load_state_dict(state["optimizer"])
         self.occupancy.load_state_dict(state["occupancy"])
         self.generator.set_state(state["generators"][self.processes.rank].cpu())
-
-    @property
-    def _cut_out(self) -> bool:
-        """Whether masks replace what the photos show behind the object."""
-        return self.method.training.losses.uses("mask") and self.model.outside is None
-
-    def _background(self, batch: RayBatch) -> Tensor:
-        """A random colour per ray where a mask tells what to compare it with, else the method's."""
-        grey = BACKGROUNDS[self.method.model.background]
-        if not (self.method.training.random_background and self._cut_out):
-            return torch.full((1, 3), grey, device=self.device)
-        colours = torch.rand(self.rays, 3, generator=self.generator, device=self.device)
-        return torch.where(batch.masked[:, None], colours, grey)
-
-    def _as_photographed(
-        self, rendered: Tensor, batch: RayBatch, transmittance: Tensor, background: Tensor
-    ) -> Tensor:
-        """Rays in the colours of their images; a background that a mask put there keeps its own."""
-        if self.affine_colours is None:
-            return rendered
-        clear = (transmittance * (batch.masked & self._cut_out))[:, None]
-        return self.affine_colours(rendered, batch.image, clear, background)
-
-    def _target(self, batch: RayBatch, background: Tensor) -> Tensor:
-        """The photo, with masks cut out and put before the same background as the rendering."""
-        if not self._cut_out:
-            return batch.colours
-        coverage = batch.coverage[:, None]
-        return batch.colours * coverage + background * (1 - coverage)

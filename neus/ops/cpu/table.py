@@ -47,12 +47,13 @@ def adam_step(
     table: Float[Tensor, "rows 2"],
     gradient: TableGradient,
     moments: tuple[Float[Tensor, "rows 2"], Float[Tensor, "rows 2"]],
-    rate: float,
-    step: int,
+    rate: float | Tensor,
+    step: int | Tensor,
 ) -> None:
     first_decay, second_decay = ADAM_DECAY
     if gradient.operands is None:
         return
+    rate, step = float(rate), int(step)
     constants = (
         1 - first_decay,
         1 - second_decay,

@@ -1,0 +1,135 @@
+"""A batch of rays as the model sees it, and what it is compared with."""
+
+from __future__ import annotations
+
+from types import ModuleType
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor
+
+from neus.config import BACKGROUNDS, MethodConfig
+from neus.models.appearance import AffineColours
+from neus.models.kinds import Model
+from neus.models.outside import LEAST_LIGHT, OutsideField
+from neus.models.rendering import Rendering
+from neus.ops.types import Samples
+from neus.rendering.density_grid import DensityGrid
+from neus.rendering.occupancy import OccupancyGrid
+from neus.training.objective import Outcome
+from neus.training.points import field_points
+from neus.training.rays import PixelPool, RayBatch
+from neus.training.settings import StepSettings
+
+if TYPE_CHECKING:
+    from jaxtyping import Float
+
+
+class BatchRenderer:
+    """Draws rays from a pool and renders them.
+
+    On CUDA nothing here waits for the device, and shapes follow from the settings alone, so that a
+    step can be captured in a graph; batches of one image are the exception.
+
+    Attributes:
+        capacity: places for samples within the unit sphere.
+    """
+
+    def __init__(
+        self,
+        method: MethodConfig,
+        model: Model,
+        occupancy: OccupancyGrid | DensityGrid,
+        pool: PixelPool,
+        affine_colours: AffineColours | None,
+        backend: ModuleType,
+        device: torch.device,
+    ) -> None:
+        self._method, self._model, self._occupancy = method, model, occupancy
+        self._pool, self._affine_colours = pool, affine_colours
+        self._backend, self._device = backend, device
+        surface = isinstance(occupancy, OccupancyGrid)
+        self._further = method.training.uniform_samples if surface else 0
+        self.capacity = method.training.samples - self._further
+
+    def render(
+        self, settings: StepSettings, generator: torch.Generator
+    ) -> tuple[Outcome, list[Samples]]:
+        """The outcome, and the samples within the sphere and, where one looks, outside of it."""
+        config, stage, rays = self._method.training, settings.stage, settings.rays
+        batch = self._pool.draw(
+            rays, config.masked_rays, generator, one_image=config.one_image_batches
+        )
+        jitter = torch.rand(rays, generator=generator, device=self._device)
+        samples = self._backend.march_rays(
+            batch.origins, batch.directions, self._occupancy.state,
+            stage.step_length, jitter, self.capacity,
+        )  # fmt: skip
+        points = field_points(
+            batch, samples, self._occupancy, self._further, settings.hidden_cells, generator
+        )
+        rendering = self._model.render(
+            points.places, samples, batch.directions, stage, self._backend
+        )
+        counted, taken = samples.taken.float(), [samples]
+        if self._model.outside is None:
+            background = self.background(batch, generator)
+        else:
+            background, behind = self._surroundings(
+                self._model.outside, batch, rendering, settings, generator
+            )
+            counted, taken = counted * behind.taken, [samples, behind]
+        colours = rendering.rgb + rendering.transmittance[:, None] * background
+        colours = self._as_photographed(colours, batch, rendering.transmittance, background)
+        target = self._target(batch, background)
+        outcome = Outcome(
+            rendering, batch, samples, points, colours, target, counted, stage.step_length
+        )
+        return outcome, taken
+
+    def background(self, batch: RayBatch, generator: torch.Generator) -> Float[Tensor, "#r 3"]:
+        """A random colour per ray where a mask tells what to compare it with, else the method's."""
+        grey = BACKGROUNDS[self._method.model.background]
+        if not (self._method.training.random_background and self._cut_out):
+            return torch.full((1, 3), grey, device=self._device)
+        rays = len(batch.origins)
+        colours = torch.rand(rays, 3, generator=generator, device=self._device)
+        return torch.where(batch.masked[:, None], colours, grey)
+
+    def _surroundings(
+        self,
+        outside: OutsideField,
+        batch: RayBatch,
+        rendering: Rendering,
+        settings: StepSettings,
+        generator: torch.Generator,
+    ) -> tuple[Tensor, Samples]:
+        """What the rays that still have light see outside the sphere, and the samples of it."""
+        jitter = torch.rand(settings.rays, generator=generator, device=self._device)
+        lit = rendering.transmittance.detach() > LEAST_LIGHT
+        surroundings = outside.render(
+            batch.origins, batch.directions, lit, jitter,
+            settings.stage, self._backend, self._method.training.outside_samples,
+        )  # fmt: skip
+        return surroundings.rgb, surroundings.samples
+
+    @property
+    def _cut_out(self) -> bool:
+        """Whether masks replace what the photos show behind the object."""
+        return self._method.training.losses.uses("mask") and self._model.outside is None
+
+    def _as_photographed(
+        self, rendered: Tensor, batch: RayBatch, transmittance: Tensor, background: Tensor
+    ) -> Tensor:
+        """Rays in the colours of their images; a background that a mask put there keeps its own."""
+        if self._affine_colours is None:
+            return rendered
+        clear = (transmittance * (batch.masked & self._cut_out))[:, None]
+        return self._affine_colours(rendered, batch.image, clear, background)
+
+    def _target(self, batch: RayBatch, background: Tensor) -> Tensor:
+        """The photo, with masks cut out and put before the same background as the rendering."""
+        if not self._cut_out:
+            return batch.colours
+        coverage = batch.coverage[:, None]
+        return batch.colours * coverage + background * (1 - coverage)
