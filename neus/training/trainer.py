@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from types import ModuleType
 from typing import Any
 
 import torch
@@ -73,10 +74,12 @@ class Trainer:
         device: torch.device,
         seed: int,
         processes: Processes = ALONE,
+        backend: ModuleType | None = None,
     ) -> None:
+        """``backend`` takes the place of the method's on this device."""
         self.method, self.pool, self.device = method, pool, device
         self.processes = processes
-        self.backend = operators_for(method, device)
+        self.backend = backend or operators_for(method, device)
         self.model = new_model(method.model, torch.Generator().manual_seed(seed)).to(device)
         self.generator = torch.Generator(device).manual_seed(seed + SEEDS_APART * processes.rank)
         self.affine_colours = (
