@@ -143,6 +143,8 @@ def test_rays_that_are_not_lit_and_padding_stay_black():
     assert (seen.rgb[0] > 0.1).all()
     assert not seen.rgb[1].any()
     assert float(seen.transmittance[1].detach()) == 1
+    assert float(seen.transmittance[0].detach()) == 0  # nothing is behind all
+    assert not seen.rgb[~seen.samples.taken].any()
 
 
 def test_the_grid_of_the_outside_covers_all_that_lies_there_and_nothing_else():

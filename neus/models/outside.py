@@ -33,7 +33,7 @@ class Surroundings:
 
     Attributes:
         rgb: ``[r, 3]`` premultiplied colour.
-        transmittance: ``[r]`` light that is left even so.
+        transmittance: ``[r]`` light that is left even so: all of it or none.
         samples: that it was composited from.
     """
 
@@ -86,7 +86,12 @@ class OutsideField(nn.Module):
             list(self.radiance.layers.biases),
         )
         _, transmittance, rgb = backend.composite(alpha, colours, samples.offsets)
-        return Surroundings(rgb, transmittance, samples)
+        first, end = samples.offsets[:-1], samples.offsets[1:]
+        # Nothing is behind all: the last section has no end (NeRF's implementation), so that a ray
+        # which slips between two samples of a thin wall does not see black.
+        left = transmittance * (end > first)
+        rgb = rgb + left[:, None] * colours[(end - 1).clamp(min=0)]
+        return Surroundings(rgb, transmittance - left, samples)
 
     def update_occupancy(
         self,
