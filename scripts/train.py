@@ -115,10 +115,11 @@ def _overrides(text: str) -> dict[str, Any]:
 def _compile_kernels(model: ModelConfig) -> None:
     from neus.ops.cpu.warm_up import compile_kernels, compiled_before
 
-    if not compiled_before():
+    surface = model.kind == "neus"
+    densities = not surface or model.background == "learned"
+    if not compiled_before(surface=surface, densities=densities):
         print("compiling the kernels, once: some ten seconds", file=sys.stderr, flush=True)
-        densities = model.kind == "nerf" or model.background == "learned"
-        compile_kernels(surface=model.kind == "neus", densities=densities)
+        compile_kernels(surface=surface, densities=densities)
 
 
 def _metrics(figures: RunFigures, seed: int, device: str, memory: float) -> dict:

@@ -18,11 +18,6 @@ CHECKLIST = ROOT / "benchmarks" / "gpu_checklist.sh"
 CPU = torch.device("cpu")
 
 
-@pytest.fixture(autouse=True)
-def _benchmarks_importable(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.syspath_prepend(ROOT)
-
-
 @pytest.fixture(scope="module")
 def quick(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, dict[str, Any], str]:
     """What ``--quick`` prints, and the two files that it writes."""

@@ -1,7 +1,8 @@
-"""Compile the kernels before the first step, half of them in a second process.
+"""Compile the kernels before the first step, in processes of their own.
 
-numba compiles one function at a time in a process; what the other process has compiled comes back
-through numba's cache, from which every later run takes all of them.
+numba compiles one function at a time in a process, so that two are faster. And all that trains
+takes its kernels from numba's cache: one that a process has compiled itself rounds differently in
+the last bits, so that a run which was interrupted would not equal one that was not.
 """
 
 from __future__ import annotations
@@ -24,30 +25,29 @@ from neus.ops.grid import GridLayout
 from neus.ops.types import Samples
 
 
-def compiled_before() -> bool:
-    """Whether numba's cache holds kernels of this package."""
+def compiled_before(*, surface: bool = True, densities: bool = False) -> bool:
+    """Whether numba's cache holds these kernels, see :func:`compile_kernels`."""
     folder = Path(os.environ.get("NUMBA_CACHE_DIR") or Path(__file__).parent)
-    return any(folder.rglob("*_kernels.*.nbi"))
+    asked = ["sdf_kernels"] * surface + ["outside_kernels"] * densities
+    return all(any(folder.rglob(f"{name}.*.nbi")) for name in asked)
 
 
 def compile_kernels(*, surface: bool = True, densities: bool = False) -> None:
-    """Compile what a training step calls; with one thread only, in this process alone.
+    """Compile what a training step calls, in two processes where there are two threads.
 
     Args:
         surface: there is a signed distance.
         densities: there is a field of density, be it the model or what lies outside.
     """
-    here = [_call_surface] if surface else []
-    there = [_call_rays] + ([_call_densities] if densities else [])
-    if workers() > 1:
-        names = [call.__name__ for call in there]
-        other = subprocess.Popen([sys.executable, "-m", __name__, *names])
-        for call in here:
-            call()
-        other.wait()
-        here = []
-    for call in (*here, *there):  # mostly from the cache, after another process
-        call()
+    fields = [_call_surface] if surface else []
+    rays = [_call_rays] + ([_call_densities] if densities else [])
+    shares = [fields, rays] if fields and workers() > 1 else [fields + rays]
+    command = [sys.executable, "-m", __name__]
+    compilers = [
+        subprocess.Popen([*command, *(call.__name__ for call in share)]) for share in shares
+    ]
+    for compiler in compilers:
+        compiler.wait()
 
 
 def _call_surface() -> None:
