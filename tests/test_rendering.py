@@ -139,6 +139,31 @@ def test_cavities_are_found_and_open_space_is_not():
     assert grid.hidden_cells == len(grid.cavities) == 0
 
 
+def test_a_tunnel_that_no_light_enters_leads_to_a_cavity():
+    """A hollow ball with a hole as wide as two cells, all of them beside the surface."""
+
+    def pierced(x: torch.Tensor) -> torch.Tensor:
+        shell = (x.norm(dim=1) - 0.55).abs() - 0.15
+        return torch.maximum(shell, 0.05 - x[:, 1:].norm(dim=1))
+
+    grid = OccupancyGrid(32, 3.0, torch.device("cpu"))
+    grid.update(pierced, 1e6)
+    grid.find_cavities()
+    assert grid.hidden_cells == 0
+    generator = torch.Generator().manual_seed(0)
+    points = 2 * torch.rand(200_000, 3, generator=generator) - 1
+    for enters in (False, True):
+        grid.forget_what_was_seen()
+        in_hollow = points.norm(dim=1) < 0.7
+        in_hole = (points[:, 1:].abs().amax(dim=1) < 0.0625) & (points[:, 0] > 0)
+        grid.see(points, ~in_hollow | (in_hole & enters))
+        grid.find_cavities()
+        hidden = grid.points_in_cavities(500, grid.hidden_cells, generator)
+        radius = hidden.norm(dim=1)
+        assert (float(radius.min()) < 0.15) == (not enters)  # the middle of the hollow
+        assert float(radius.max()) < 0.7 + 2 * grid.half_diagonal
+
+
 def test_occupancy_state_goes_through_a_checkpoint():
     grid, other = (OccupancyGrid(16, 3.0, torch.device("cpu")) for _ in range(2))
     grid.update(lambda x: (x.norm(dim=1) - 0.55).abs() - 0.15, 1e6)

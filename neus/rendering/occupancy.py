@@ -41,6 +41,7 @@ class OccupancyGrid:
         self.outside: Bool[Tensor, "g g g"] = torch.ones_like(self.state, dtype=torch.bool)
         # Always in the same place, which a CUDA graph reads; there is room for every cell.
         self._hidden = torch.empty_like(self.cells)
+        self._seen: UInt8[Tensor, "g g g"] = torch.ones_like(self.state)
         self.hidden_cells = 0
 
     @property
@@ -73,10 +74,13 @@ class OccupancyGrid:
 
         No ray sees such cells, so nothing but the eikonal term shapes the field there, and that is
         content with any zigzag of slope one: the solid would fill with bubbles, and tunnels between
-        them would join their walls to the surface. Steps lead through the six faces of a cell.
+        them would join their walls to the surface. Steps lead through the six faces of a cell, and
+        beside the surface only through cells in which :meth:`see` was told of light since the last
+        search, so that no tunnel leads to a bubble; without it, through all.
         """
         resolution = len(self._axis)
         hidden = self.outside.view(-1).clone()
+        open_cells = ((self.state != SURFACE) | (self._seen > 0)).view(-1)
         frontier = torch.ones_like(hidden)
         frontier[self.cells] = False
         frontier = frontier.nonzero()[:, 0]
@@ -85,9 +89,21 @@ class OccupancyGrid:
         steps = steps.to(frontier)
         while len(frontier):
             beside = (frontier[:, None] + steps).flatten().clamp(0, resolution**3 - 1)
-            frontier = beside[hidden[beside]].unique()
+            frontier = beside[hidden[beside] & open_cells[beside]].unique()
             hidden[frontier] = False
         self._note_cavities(hidden.nonzero()[:, 0])
+
+    def forget_what_was_seen(self) -> None:
+        """Begin to note anew, see :meth:`see`."""
+        self._seen.zero_()
+
+    def see(self, points: Float[Tensor, "n 3"], lit: Bool[Tensor, "n"]) -> None:
+        """Note the cells of the points that some light reaches."""
+        resolution = len(self._axis)
+        x, y, z = ((points * 0.5 + 0.5) * resolution).long().clamp(0, resolution - 1).unbind(1)
+        cells = (x * resolution + y) * resolution + z
+        # The first cell is a corner, which no point lies in.
+        self._seen.view(-1).index_fill_(0, cells * lit, 1)
 
     def points_in_cavities(
         self, count: int, hidden_cells: int | Float[Tensor, ""], generator: torch.Generator
@@ -114,12 +130,14 @@ class OccupancyGrid:
         return {
             "state": self.state,
             "outside": self.outside,
+            "seen": self._seen,
             "cavities": self.cavities.clone(),  # without the room for more
         }
 
     def load_state_dict(self, state: dict[str, Tensor]) -> None:
         self.state.copy_(state["state"])
         self.outside.copy_(state["outside"])
+        self._seen.copy_(state["seen"])
         self._note_cavities(state["cavities"])
 
     @property

@@ -24,6 +24,9 @@ from neus.training.settings import StepSettings
 if TYPE_CHECKING:
     from jaxtyping import Float
 
+HALF = 0.5
+"""Of a ray's light, that may be taken before a cell that counts as seen."""
+
 
 class BatchRenderer:
     """Draws rays from a pool and renders them.
@@ -79,6 +82,7 @@ class BatchRenderer:
                 self._model.outside, batch, rendering, settings, generator
             )
             counted, taken = counted * behind.taken, [samples, behind]
+            self._note_lit_cells(points.places, samples, rendering)
         colours = rendering.rgb + rendering.transmittance[:, None] * background
         colours = self._as_photographed(colours, batch, rendering.transmittance, background)
         target = self._target(batch, background)
@@ -112,6 +116,17 @@ class BatchRenderer:
             settings.stage, self._backend, self._method.training.outside_samples,
         )  # fmt: skip
         return surroundings.rgb, surroundings.samples
+
+    @torch.no_grad()
+    def _note_lit_cells(self, places: Tensor, samples: Samples, rendering: Rendering) -> None:
+        """Where half of the light of a ray is left; masks make an object solid without that."""
+        if not isinstance(self._occupancy, OccupancyGrid):
+            return
+        weights, count = rendering.weights, len(samples.t)
+        taken = weights.cumsum(0) - weights  # by all samples before, of whatever ray
+        by_ray = taken - taken[samples.offsets[:-1].clamp(max=count - 1)][samples.ray_index]
+        filled = torch.arange(count, device=self._device) < samples.offsets[-1]
+        self._occupancy.see(places[:count], filled & (by_ray < HALF))
 
     @property
     def _cut_out(self) -> bool:

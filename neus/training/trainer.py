@@ -166,6 +166,8 @@ class Trainer:
         cavities = self.method.training.losses.uses("cavity")
         if cavities and turn % OCCUPANCY_PARTS == 0 and isinstance(self.occupancy, OccupancyGrid):
             self.occupancy.find_cavities()
+            if self.model.outside is not None:
+                self.occupancy.forget_what_was_seen()
         self.processes.add_up([self.seen])
         capacities = self._renderer.capacity, self.method.training.outside_samples
         wanted = [
