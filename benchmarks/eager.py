@@ -15,8 +15,8 @@ import torch.nn.functional as F  # noqa: N812  (as everybody calls it)
 from torch import Tensor
 
 from benchmarks.work_unit import WorkUnit, stage
-from neus.fields.sdf import SHARPNESS
-from neus.models.neus import NeuS
+from neus.fields import SHARPNESS
+from neus.models import NeuS
 from neus.ops import reference
 from neus.ops.grid import HASH_PRIMES, GridLayout
 

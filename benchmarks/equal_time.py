@@ -22,14 +22,13 @@ import torch
 from neus.cli import run
 from neus.config import MethodConfig, load_method
 from neus.devices import device_name, set_threads
-from neus.evaluation import Surroundings
+from neus.metrics.evaluation import Surroundings
 from neus.metrics.images import psnr
-from neus.models.trained import TrainedModel, ready
+from neus.models import TrainedModel, ready
 from neus.ops import cpu, reference, threads_of_steps
 from neus.ops.cpu.warm_up import compile_kernels
 from neus.scene import Scene, load_images, load_mask, load_scene
-from neus.training.rays import PixelPool
-from neus.training.trainer import Trainer
+from neus.training import PixelPool, Trainer
 
 METHODS = Path(__file__).parents[1] / "config" / "methods"
 SEED = 0

@@ -10,9 +10,9 @@ from torch import Tensor
 
 from benchmarks.work_unit import WorkUnit, stage
 from neus.config import LearningRateConfig, MethodConfig
-from neus.models.neus import NeuS
+from neus.models import NeuS
 from neus.ops import backend_for, threads_of_steps
-from neus.training.optimizer import Optimizer
+from neus.training import Optimizer
 
 if TYPE_CHECKING:
     from jaxtyping import Float

@@ -9,7 +9,7 @@ from math import prod
 import torch
 
 from benchmarks.ceilings import FLOAT32, GATHER, SCATTER, STREAM, TF32, UNIT_SIZES, UNITS
-from neus.models.neus import NeuS
+from neus.models import NeuS
 
 CORNERS = 8
 OPTIMIZER_BYTES = 24

@@ -56,7 +56,7 @@ part accuracy 45 "$python" -m benchmarks.gpu.accuracy "${common[@]}" "$folder/ac
 if [ -n "${SMALL:-}" ]; then
     echo "SMALL: without the tests of the kernels"
 elif "$python" -c "import pytest, hypothesis" 2> /dev/null; then
-    part tests 90 "$python" -m pytest -q -p no:cacheprovider tests/test_ops_triton*.py tests/test_graph_gpu.py
+    part tests 90 "$python" -m pytest -q -p no:cacheprovider tests/ops/cuda/test_triton*.py tests/training/test_graph_gpu.py
 else
     echo "pytest or hypothesis is missing: the tests of the kernels are left out"
 fi

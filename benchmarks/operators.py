@@ -13,7 +13,7 @@ from benchmarks.fast import SLOWNESS, FastStep
 from benchmarks.timing import Case
 from neus.config import LearningRateConfig, MarchingConfig
 from neus.ops import reference
-from neus.rendering.occupancy import OccupancyGrid
+from neus.rendering import OccupancyGrid
 
 Pair = tuple[Case, Case]
 """This project's case and eager torch's."""

@@ -26,15 +26,15 @@ import numpy as np
 import trimesh
 import yaml
 
-from neus.evaluation import align_by_cameras
 from neus.images import panel, to_uint8, write_image
 from neus.mesh import Mesh
 from neus.mesh.clean import face_components
 from neus.metrics.closest import TriangleTree
+from neus.metrics.evaluation import align_by_cameras
 from neus.metrics.geometry import Surface, load_surface
 from neus.metrics.silhouettes import shaded, silhouette, visible_faces
 from neus.scene import Scene, load_image, load_mask, load_scene
-from neus.sources.dtu import read_dtu
+from neus.sources import read_dtu
 
 ROOT = Path(__file__).parents[1]
 DATA = Path(os.environ.get("NEUS_DATA", ROOT / ".." / "shared" / "data"))

@@ -11,9 +11,9 @@ import torch
 from torch import Tensor
 
 from neus.config import HashGridConfig, MethodConfig
-from neus.models.schedule import Stage
+from neus.models import Stage
 from neus.ops.types import Samples
-from neus.training.losses import colour_loss, eikonal_loss, mask_loss
+from neus.training import colour_loss, eikonal_loss, mask_loss
 
 if TYPE_CHECKING:
     from jaxtyping import Float

@@ -9,11 +9,8 @@ from pathlib import Path
 
 from neus.cli import run
 from neus.devices import DEVICES
-from neus.features import sift_device
-from neus.poses import estimate_poses
-from neus.sources.intrinsics import read_intrinsics
-from neus.sources.photos import find_images
-from neus.structure_from_motion import Method
+from neus.poses import Method, estimate_poses, sift_device
+from neus.sources import find_images, read_intrinsics
 
 
 def arguments(argv: list[str] | None) -> argparse.Namespace:

@@ -12,13 +12,12 @@ import numpy as np
 
 from neus.cli import run
 from neus.errors import InputError
-from neus.evaluation import Alignment, align_by_cameras, mesh_report
-from neus.files import written_whole
-from neus.folders import folder_written_whole
+from neus.files import folder_written_whole, written_whole
 from neus.metrics.culling import CULLINGS, cull
 from neus.metrics.dtu import dtu_distances, dtu_figures
 from neus.metrics.dtu_reference import load_reference
 from neus.metrics.error_clouds import FILES, Viewpoint, write_error_clouds
+from neus.metrics.evaluation import Alignment, align_by_cameras, mesh_report
 from neus.metrics.geometry import Surface, load_surface
 from neus.metrics.surfaces import (
     SurfaceDistances,
@@ -27,7 +26,7 @@ from neus.metrics.surfaces import (
     surface_figures,
 )
 from neus.scene import Scene, load_mask, load_scene
-from neus.sources.dtu import read_dtu
+from neus.sources import read_dtu
 
 
 @dataclass(frozen=True)

@@ -13,9 +13,9 @@ import numpy as np
 from neus.cli import run
 from neus.config import load_method
 from neus.errors import InputError
-from neus.evaluation import Surroundings, ViewFigures, view_figures, views_report
 from neus.files import written_whole
 from neus.images import read_image
+from neus.metrics.evaluation import Surroundings, ViewFigures, view_figures, views_report
 from neus.metrics.images import psnr
 from neus.scene import Scene, load_image, load_mask, load_scene
 

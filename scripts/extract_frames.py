@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 
 from neus.cli import run
-from neus.video import extract_frames
+from neus.images import extract_frames
 
 
 def arguments(argv: list[str] | None) -> argparse.Namespace:

@@ -12,7 +12,7 @@ from neus.mesh import Mesh
 from neus.mesh.clean import keep_largest
 from neus.mesh.colour import normals_from_gradient, vertex_colours
 from neus.mesh.export import to_source_frame, write_mesh
-from neus.models.trained import load_model
+from neus.models import load_model
 from neus.scene import load_scene
 
 

@@ -12,12 +12,9 @@ from typing import Any
 
 from neus.cli import run
 from neus.errors import InputError
-from neus.normalize import normalize
-from neus.placement import scale_from, sphere_from, up_from
-from neus.scale import to_metric
-from neus.scene_folder import write_scene
-from neus.segmentation import mask_photos
-from neus.sources import SOURCES, read_source
+from neus.placement import normalize, scale_from, sphere_from, to_metric, up_from
+from neus.scene import write_scene
+from neus.sources import SOURCES, mask_photos, read_source
 
 
 def arguments(argv: list[str] | None) -> argparse.Namespace:

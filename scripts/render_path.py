@@ -8,15 +8,11 @@ from pathlib import Path
 
 import numpy as np
 
-from neus.cameras import Cameras
 from neus.cli import run
-from neus.clips import write_clip
 from neus.devices import DEVICES, leased_device, set_threads
-from neus.images import to_uint8
-from neus.models.trained import TrainedModel, load_model
-from neus.models.views import geometry_pictures
-from neus.paths import PATHS, camera_path
-from neus.scene import Scene, load_scene
+from neus.images import to_uint8, write_clip
+from neus.models import TrainedModel, geometry_pictures, load_model
+from neus.scene import PATHS, Cameras, Scene, camera_path, load_scene
 
 
 def arguments(argv: list[str] | None) -> argparse.Namespace:

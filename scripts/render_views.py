@@ -8,14 +8,12 @@ from pathlib import Path
 
 import numpy as np
 
-from neus.cameras import Cameras
 from neus.cli import run
 from neus.devices import DEVICES, leased_device, set_threads
-from neus.folders import folder_written_whole
+from neus.files import folder_written_whole
 from neus.images import PALETTES, to_uint8, write_image
-from neus.models.trained import load_model
-from neus.models.views import View, geometry_pictures
-from neus.scene import load_scene
+from neus.models import View, geometry_pictures, load_model
+from neus.scene import Cameras, load_scene
 
 
 def arguments(argv: list[str] | None) -> argparse.Namespace:

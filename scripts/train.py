@@ -18,15 +18,19 @@ from neus.config import ModelConfig, load_method, method_as_yaml, without_masks
 from neus.devices import DEVICES, device_name, leased_device, peak_memory_gib, set_threads
 from neus.errors import InputError
 from neus.files import held_alone, written_whole
-from neus.models.operators import operators_for, unfused_notice
-from neus.models.trained import save_model
+from neus.models import operators_for, save_model, unfused_notice
 from neus.scene import load_images, load_mask, load_scene
-from neus.training.checkpoint import CheckpointFolder, fingerprint
-from neus.training.distributed import joined_processes
-from neus.training.rays import PixelPool
-from neus.training.run import RunFigures, TrainingDivergedError, run_training
-from neus.training.trainer import Trainer
-from neus.training.validation import Validation
+from neus.training import (
+    CheckpointFolder,
+    PixelPool,
+    RunFigures,
+    Trainer,
+    TrainingDivergedError,
+    Validation,
+    fingerprint,
+    joined_processes,
+    run_training,
+)
 
 
 def arguments(argv: list[str] | None) -> argparse.Namespace:

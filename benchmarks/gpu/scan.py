@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from neus.cameras import Cameras, look_at
+from neus.scene import Cameras, look_at
 
 DISTANCE = 2.2
 """Of the cameras from the object's centre."""
@@ -22,7 +22,7 @@ STEPS, CAUTION = 160, 0.6
 
 @dataclass(frozen=True)
 class Scan:
-    """Posed images with masks in the scene frame, as :class:`neus.scene.Scene` has them."""
+    """Posed images with masks in the scene frame, as :class:`neus.scene.reading.Scene` has them."""
 
     name: str
     cameras: Cameras

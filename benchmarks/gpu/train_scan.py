@@ -18,10 +18,8 @@ from benchmarks.gpu.training import method_for, replayed, step_of, synchronize, 
 from neus.cli import run
 from neus.devices import DEVICES, device_name, leased_device, peak_memory_gib
 from neus.files import written_whole
-from neus.models.neus import NeuS
-from neus.models.trained import TrainedModel, ready
-from neus.training.run import inv_s
-from neus.training.trainer import Trainer
+from neus.models import NeuS, TrainedModel, ready
+from neus.training import Trainer, inv_s
 
 CHECK_EVERY = 100
 """Steps between looks at the clock and at the loss, which wait for the device."""

@@ -9,9 +9,7 @@ import torch
 
 from benchmarks.gpu.scan import Scan
 from neus.config import HashGridConfig, MethodConfig
-from neus.training.graph import GraphedStep
-from neus.training.rays import PixelPool
-from neus.training.trainer import StepReport, Trainer
+from neus.training import GraphedStep, PixelPool, StepReport, Trainer
 
 
 def method_for(samples: int, steps: int, log2_entries: int) -> MethodConfig:

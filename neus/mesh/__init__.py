@@ -1,28 +1,10 @@
-"""Triangle meshes: from a signed distance to a cleaned, coloured file in the source frame."""
+"""Triangle meshes: from a signed distance to a cleaned, coloured file.
 
-from __future__ import annotations
+In goes a field's distance in the scene frame; out comes a :class:`Mesh`, cleaned and coloured, in
+the frame and unit that a call says (files are in the source's). ``isosurface``, ``clean``,
+``colour`` and ``export`` are imported by name: some need libraries that training does without.
+"""
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from neus.mesh.triangles import Mesh
 
-import numpy as np
-
-if TYPE_CHECKING:
-    from jaxtyping import Float, Int, UInt8
-
-
-@dataclass(frozen=True)
-class Mesh:
-    """Triangles over shared vertices, counter-clockwise seen from outside.
-
-    Attributes:
-        vertices: ``[v, 3]`` in the frame and unit that the holder says.
-        faces: ``[f, 3]`` indices into ``vertices``.
-        normals: ``[v, 3]`` unit vectors that point outwards, or None.
-        colours: ``[v, 3]`` display-referred RGB, or None.
-    """
-
-    vertices: Float[np.ndarray, "v 3"]
-    faces: Int[np.ndarray, "f 3"]
-    normals: Float[np.ndarray, "v 3"] | None = None
-    colours: UInt8[np.ndarray, "v 3"] | None = None
+__all__ = ["Mesh"]

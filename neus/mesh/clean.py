@@ -13,7 +13,7 @@ import numpy as np
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-from neus.mesh import Mesh
+from neus.mesh.triangles import Mesh
 
 if TYPE_CHECKING:
     from jaxtyping import Bool, Float, Int

@@ -9,10 +9,10 @@ import numpy as np
 
 from neus.errors import InputError
 from neus.files import written_whole
-from neus.mesh import Mesh
 from neus.mesh.gltf import glb_bytes
+from neus.mesh.triangles import Mesh
 from neus.mesh.wavefront import obj_bytes
-from neus.similarity import Similarity
+from neus.scene import Similarity
 
 if TYPE_CHECKING:
     from jaxtyping import Float

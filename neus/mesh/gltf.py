@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from neus.mesh import Mesh
+from neus.mesh.triangles import Mesh
 
 if TYPE_CHECKING:
     from jaxtyping import UInt8, UInt16

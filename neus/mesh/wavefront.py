@@ -6,7 +6,7 @@ import io
 
 import numpy as np
 
-from neus.mesh import Mesh
+from neus.mesh.triangles import Mesh
 
 
 def obj_bytes(mesh: Mesh) -> bytes:

@@ -20,7 +20,7 @@ from neus.metrics.geometry import Surface
 if TYPE_CHECKING:
     from jaxtyping import Bool, Float, UInt8
 
-    from neus.cameras import Cameras
+    from neus.scene import Cameras
 
 FULL_WIDTH = 1600
 """Of the images that the papers' dilations are meant for."""

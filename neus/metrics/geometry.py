@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from jaxtyping import Float, Int
 
-    from neus.similarity import Similarity
+    from neus.scene import Similarity
 
 
 @dataclass(frozen=True)

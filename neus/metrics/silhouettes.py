@@ -12,7 +12,7 @@ from neus.metrics.geometry import Surface
 if TYPE_CHECKING:
     from jaxtyping import Bool, Float, Int
 
-    from neus.cameras import Cameras
+    from neus.scene import Cameras
 
 
 def visible_faces(surface: Surface, cameras: Cameras, index: int) -> Int[np.ndarray, "h w"]:

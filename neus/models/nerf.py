@@ -10,13 +10,12 @@ import torch
 from torch import Tensor, nn
 
 from neus.config import ModelConfig
-from neus.fields.density import DensityField
-from neus.fields.radiance import VolumeRadiance
+from neus.fields import DensityField, VolumeRadiance
 from neus.models.outside import OutsideField
 from neus.models.rendering import Rendering
 from neus.models.schedule import Stage
 from neus.ops.types import Samples
-from neus.rendering.density_grid import DensityGrid
+from neus.rendering import DensityGrid
 
 if TYPE_CHECKING:
     from jaxtyping import Float

@@ -10,10 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from neus.config import ModelConfig
-from neus.fields.fusion import unfused_field
-from neus.fields.radiance import RadianceField
-from neus.fields.sdf import SdfField
-from neus.fields.unfused import UnfusedSdfField
+from neus.fields import RadianceField, SdfField, UnfusedSdfField, unfused_field
 from neus.models.outside import OutsideField
 from neus.models.rendering import SurfaceRendering
 from neus.models.schedule import Stage

@@ -8,7 +8,7 @@ import torch
 
 from neus.config import MethodConfig
 from neus.errors import InputError
-from neus.fields.fusion import unfused_field, unfused_shading
+from neus.fields import unfused_field, unfused_shading
 from neus.ops import backend_for, reference
 
 

@@ -13,12 +13,11 @@ import torch
 from torch import Tensor, nn
 
 from neus.config import OutsideConfig
-from neus.fields.density import DensityField
-from neus.fields.radiance import VolumeRadiance
+from neus.fields import DensityField, VolumeRadiance
 from neus.models.schedule import Stage
 from neus.ops.contraction import contract, radius_of_contracted
 from neus.ops.types import Samples
-from neus.rendering.density_grid import DensityGrid
+from neus.rendering import DensityGrid
 
 if TYPE_CHECKING:
     from jaxtyping import Bool, Float

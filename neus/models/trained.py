@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
-from neus.cameras import Cameras
 from neus.config import BACKGROUNDS, MethodConfig, load_method
 from neus.errors import InputError
 from neus.files import written_whole
@@ -22,8 +21,8 @@ from neus.models.neus import NeuS
 from neus.models.operators import operators_for
 from neus.models.schedule import Stage, stage_at
 from neus.models.views import View, render_view
-from neus.rendering.density_grid import DensityGrid
-from neus.rendering.occupancy import OccupancyGrid
+from neus.rendering import DensityGrid, OccupancyGrid
+from neus.scene import Cameras
 
 if TYPE_CHECKING:
     from jaxtyping import Float

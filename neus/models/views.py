@@ -10,11 +10,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from neus.cameras import Cameras
 from neus.models.kinds import Model
 from neus.models.outside import LEAST_LIGHT
 from neus.models.rendering import SurfaceRendering
 from neus.models.schedule import Stage
+from neus.scene import Cameras
 
 if TYPE_CHECKING:
     from jaxtyping import Float, UInt8

@@ -10,12 +10,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from neus.cameras import Cameras
-from neus.rectification import Rectification, turn_camera
-from neus.scene import Frame, Scene
-from neus.similarity import Similarity
+from neus.images import LensCamera, Rectification, pinhole_intrinsics, turn_camera
+from neus.scene import Cameras, Frame, Scene, Similarity
 from neus.sources.photos import natural_order
-from neus.undistort import LensCamera, pinhole_intrinsics
 
 if TYPE_CHECKING:
     from jaxtyping import Float, UInt8

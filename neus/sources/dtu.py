@@ -12,10 +12,8 @@ from zipfile import BadZipFile
 
 import numpy as np
 
-from neus.cameras import Cameras, from_projection
 from neus.errors import InputError
-from neus.scene import Frame, Scene
-from neus.similarity import Similarity
+from neus.scene import Cameras, Frame, Scene, Similarity, from_projection
 from neus.sources.capture import Capture
 from neus.sources.photos import PhotoFolder, find_photos
 

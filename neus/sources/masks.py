@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 from neus.errors import InputError
-from neus.masks import read_alpha
+from neus.images import read_alpha
 from neus.sources.headers import image_size
 from neus.sources.photos import MASK_FOLDERS, first_folder, images_in, match_masks
 

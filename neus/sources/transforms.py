@@ -13,10 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from neus.cameras import OPENGL_FROM_OPENCV
 from neus.errors import InputError
-from neus.points import read_points
-from neus.similarity import Similarity
+from neus.scene import OPENGL_FROM_OPENCV, Similarity, read_points
 from neus.sources.capture import Capture, PosedPhoto, assemble
 from neus.sources.exif import read_exif
 from neus.sources.headers import image_size
@@ -25,7 +23,7 @@ from neus.sources.masks import MaskChoice, choose_masks
 if TYPE_CHECKING:
     from jaxtyping import Float
 
-    from neus.undistort import LensCamera
+    from neus.images import LensCamera
 
 FILE = "transforms.json"
 SPLITS = ("train", "test")

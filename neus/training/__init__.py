@@ -1,0 +1,35 @@
+"""Training: pixels of posed photos in, a trained model out.
+
+In go a method, cameras, images and masks in the scene frame; out come a model, its figures, and
+checkpoints from which a run goes on as if it had never stopped. Needs torch, numpy and omegaconf
+alone (numba on the CPU).
+"""
+
+from neus.training.checkpoint import CheckpointFolder, fingerprint
+from neus.training.distributed import joined_processes
+from neus.training.graph import GraphedStep
+from neus.training.losses import colour_loss, eikonal_loss, mask_loss
+from neus.training.optimizer import Optimizer
+from neus.training.rays import PixelPool
+from neus.training.run import RunFigures, TrainingDivergedError, inv_s, run_training
+from neus.training.trainer import StepReport, Trainer
+from neus.training.validation import Validation
+
+__all__ = [
+    "CheckpointFolder",
+    "GraphedStep",
+    "Optimizer",
+    "PixelPool",
+    "RunFigures",
+    "StepReport",
+    "Trainer",
+    "TrainingDivergedError",
+    "Validation",
+    "colour_loss",
+    "eikonal_loss",
+    "fingerprint",
+    "inv_s",
+    "joined_processes",
+    "mask_loss",
+    "run_training",
+]

@@ -9,13 +9,9 @@ import torch
 from torch import Tensor
 
 from neus.config import BACKGROUNDS, MethodConfig
-from neus.models.appearance import AffineColours
-from neus.models.kinds import Model
-from neus.models.outside import LEAST_LIGHT, OutsideField
-from neus.models.rendering import Rendering
+from neus.models import LEAST_LIGHT, AffineColours, Model, OutsideField, Rendering
 from neus.ops.types import Samples
-from neus.rendering.density_grid import DensityGrid
-from neus.rendering.occupancy import OccupancyGrid
+from neus.rendering import DensityGrid, OccupancyGrid
 from neus.training.objective import Outcome
 from neus.training.points import field_points
 from neus.training.rays import PixelPool, RayBatch

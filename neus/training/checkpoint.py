@@ -12,8 +12,8 @@ import torch
 
 from neus.config import MethodConfig
 from neus.files import written_whole
-from neus.models.trained import FORMAT
-from neus.scene import FILE
+from neus.models import FORMAT
+from neus.scene import TRANSFORMS
 
 KEPT = 2
 
@@ -26,7 +26,7 @@ def fingerprint(method: MethodConfig, scene: Path, seed: int, processes: int = 1
     parts = [json.dumps(asdict(method), sort_keys=True), str(seed), str(FORMAT)]
     parts += [str(processes)] if processes > 1 else []
     digest = hashlib.sha256("\0".join(parts).encode())
-    digest.update((scene / FILE).read_bytes())
+    digest.update((scene / TRANSFORMS).read_bytes())
     return digest.hexdigest()
 
 

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from neus.config import LossConfig, scheduled
-from neus.models.rendering import Rendering, SurfaceRendering
+from neus.models import Rendering, SurfaceRendering
 from neus.ops.types import Samples
 from neus.training.losses import (
     cavity_loss,

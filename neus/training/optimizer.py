@@ -9,12 +9,8 @@ import torch
 from torch import Tensor
 
 from neus.config import LearningRateConfig
-from neus.fields.density import DensityField
-from neus.fields.radiance import RadianceField, VolumeRadiance
-from neus.fields.sdf import SdfField
-from neus.models.appearance import AffineColours
-from neus.models.kinds import Model
-from neus.models.neus import NeuS
+from neus.fields import DensityField, RadianceField, SdfField, VolumeRadiance
+from neus.models import AffineColours, Model, NeuS
 
 
 class Optimizer:

@@ -9,8 +9,7 @@ import torch
 from torch import Tensor
 
 from neus.ops.types import Samples
-from neus.rendering.density_grid import DensityGrid
-from neus.rendering.occupancy import OccupancyGrid
+from neus.rendering import DensityGrid, OccupancyGrid
 from neus.training.rays import RayBatch
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from neus.cameras import Cameras
+from neus.scene import Cameras
 
 if TYPE_CHECKING:
     from jaxtyping import Bool, Float, Int, UInt8

@@ -14,7 +14,7 @@ from typing import Any
 
 import torch
 
-from neus.models.neus import NeuS
+from neus.models import NeuS
 from neus.ops import threads_of_steps
 from neus.training.checkpoint import CheckpointFolder
 from neus.training.graph import GraphedStep

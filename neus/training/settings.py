@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
-from neus.models.schedule import Stage
+from neus.models import Stage
 
 NUMBERS = ("step_length", "cos_anneal", "direction_bands", "max_inv_s", "outside_bands")
 """Of a stage, those that change no shape."""

@@ -11,14 +11,17 @@ import torch
 from torch import Tensor
 
 from neus.config import MethodConfig
-from neus.models.appearance import AffineColours
-from neus.models.kinds import new_model
-from neus.models.nerf import NeRF
-from neus.models.neus import NeuS
-from neus.models.operators import operators_for
-from neus.models.outside import OutsideField
-from neus.models.schedule import Stage, stage_at
-from neus.rendering.occupancy import OccupancyGrid
+from neus.models import (
+    AffineColours,
+    NeRF,
+    NeuS,
+    OutsideField,
+    Stage,
+    new_model,
+    operators_for,
+    stage_at,
+)
+from neus.rendering import OccupancyGrid
 from neus.training.batch import BatchRenderer
 from neus.training.distributed import ALONE, Processes
 from neus.training.objective import loss_terms, loss_weights, weighted_sum

@@ -7,10 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from neus.cameras import Cameras
-from neus.models.trained import ready
-from neus.models.views import geometry_pictures
-from neus.scene import Scene
+from neus.models import geometry_pictures, ready
+from neus.scene import Cameras, Scene
 from neus.training.trainer import Trainer
 
 if TYPE_CHECKING:

@@ -8,12 +8,12 @@ from pathlib import Path
 
 from snakemake.utils import validate
 
-from neus import preflight
+from neus.pipeline import preflight
 from neus.config import load_method, method_as_yaml
 from neus.errors import InputError
 from neus.placement import GPS
-from neus.scans import fingerprint, lies_in, scans_from_config
-from neus.video import is_video
+from neus.pipeline import fingerprint, lies_in, scans_from_config
+from neus.images import is_video
 
 PROJECT = Path(workflow.basedir)
 METHODS = PROJECT / "config" / "methods"

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from jaxtyping import Bool, Float, Int
 
-    from neus.similarity import Similarity
+    from neus.scene import Similarity
 
 LEAST_COSINE = 0.05
 """A surface point seen more obliquely than this from everywhere counts as not seen."""

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from numba import njit
 
-from neus.cameras import Cameras
+from neus.scene import Cameras
 from neus.sources.demo.room import hit_room, room_albedo
 from neus.sources.demo.sculpture import RADIUS
 from neus.sources.demo.stone import albedo

@@ -18,8 +18,8 @@ from scipy.spatial.distance import pdist
 from scipy.spatial.transform import Rotation
 
 from neus.errors import InputError
-from neus.folders import folder_written_whole
-from neus.similarity import Similarity
+from neus.files import folder_written_whole
+from neus.scene import Similarity
 from neus.sources.demo import reference, sculpture
 from neus.sources.demo.render import render_view
 from neus.sources.demo.tracer import distance_grid
@@ -28,7 +28,7 @@ from neus.sources.demo.viewpoints import place_cameras
 if TYPE_CHECKING:
     from jaxtyping import Float, UInt8
 
-    from neus.cameras import Cameras
+    from neus.scene import Cameras
 
 KIND = "procedural demo scan"
 ENTRIES = ("image", "mask", "reference", "cameras_sphere.npz", "scan.json")

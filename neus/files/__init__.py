@@ -1,0 +1,11 @@
+"""What is written is there whole or not at all, and may be resumed.
+
+In go paths and the code that fills a file or folder; out come files and folders under their final
+names, and the kept results of stages. Knows nothing of what is written.
+"""
+
+from neus.files.folders import folder_written_whole
+from neus.files.stages import kept
+from neus.files.whole import held_alone, written_whole
+
+__all__ = ["folder_written_whole", "held_alone", "kept", "written_whole"]

@@ -1,0 +1,193 @@
+"""The scans of a workflow's configuration: where their images, masks and references are."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from neus.errors import InputError
+from neus.metrics.dtu_files import DtuFiles
+from neus.sources import IMAGE_FOLDERS, MASK_FOLDERS, MaskChoice
+
+DATA_FOLDERS = (*IMAGE_FOLDERS, *MASK_FOLDERS, "sparse", "sparse/0", "train", "test")
+"""Below the folder of a scan, what its source may be read from."""
+
+MASK_CHOICES: dict[str | bool, MaskChoice] = {
+    "auto": "auto",
+    True: "all",
+    False: "none",
+    "own": "own",
+}
+"""By the value of the key masks."""
+
+
+@dataclass(frozen=True)
+class Reference:
+    """The true surface of a scan.
+
+    Attributes:
+        path: a mesh or point cloud in the source frame, or None for a scan of DTU.
+        root, scan: folder with DTU's Points and ObsMask, and the number of the scan.
+        cameras: folder with the true cameras, where those of the scan are estimated.
+        culling: what is cut off the mesh before, by name; it is measured once for each.
+        threshold: distance that counts for the F-score, in the unit of the reference, or None.
+        absence: why there is nothing to measure against, if there is not.
+    """
+
+    path: Path | None = None
+    root: Path | None = None
+    scan: int | None = None
+    cameras: Path | None = None
+    culling: tuple[str, ...] = ("none",)
+    threshold: float | None = None
+    absence: str | None = None
+
+    @property
+    def files(self) -> list[Path]:
+        """The files that a mesh is measured against."""
+        if self.absence is not None:
+            return []
+        if self.root is not None and self.scan is not None:
+            return list(DtuFiles.below(self.root, self.scan))
+        return [] if self.path is None else [self.path]
+
+
+@dataclass(frozen=True)
+class Scan:
+    """One object to reconstruct; keys as in workflow/schemas/config.schema.yaml.
+
+    Attributes:
+        path: folder of the images; for source demo the folder that they will be made in.
+        masks: which masks to use.
+        mask_model: file of the network that makes those that are missing, or None.
+        intrinsics: file with the known ones of the photos, or None.
+        sphere, up, scale: how the scan is normalised, as :mod:`neus.placement.keys` reads it.
+        unit: name of the source's unit of length, where the configuration gives it.
+        overrides: those of the scan, below those of all scans.
+        is_wanted: whether this scan is to be run, and not only known to the others.
+    """
+
+    name: str
+    source: str
+    path: Path
+    downscale: int
+    masks: MaskChoice
+    holdout: int
+    reference: Reference
+    demo: dict[str, Any]
+    overrides: dict[str, Any]
+    intrinsics: Path | None = None
+    mask_model: Path | None = None
+    sphere: Any = "auto"
+    up: Any = "auto"
+    scale: dict[str, Any] | None = None
+    unit: str | None = None
+    is_wanted: bool = True
+
+
+def scans_from_config(config: dict[str, Any]) -> list[Scan]:
+    """The scans of a configuration that fits the schema and has its defaults filled in.
+
+    Raises:
+        InputError: the key ``only`` names a scan that is not there.
+    """
+    results = config["results"]
+    only = _only(config)
+    demos = [_demo_folder(scan, results) for scan in config["scans"] if scan["source"] == "demo"]
+    return [
+        replace(
+            _scan(scan, results, demos, config["overrides"]),
+            is_wanted=not only or scan["name"] in only,
+        )
+        for scan in config["scans"]
+    ]
+
+
+def _only(config: dict[str, Any]) -> list[str]:
+    """The names of the scans to run; none stands for all."""
+    only = config.get("only", [])
+    only = [only] if isinstance(only, str) else only
+    names = [scan["name"] for scan in config["scans"]]
+    for name in only:
+        if name not in names:
+            raise InputError(f"config: key only: there is no scan {name}, but {', '.join(names)}")
+    return only
+
+
+def _scan(scan: dict[str, Any], results: str, demos: list[Path], overrides: dict[str, Any]) -> Scan:
+    is_demo = scan["source"] == "demo"
+    path = _demo_folder(scan, results) if is_demo else _located(scan["path"], results)
+    path = _released_folder(path) if scan["source"] == "dtu" else path
+    return Scan(
+        name=scan["name"],
+        source=scan["source"],
+        path=path,
+        downscale=scan["downscale"],
+        masks=MASK_CHOICES[scan["masks"]],
+        holdout=scan["holdout"],
+        reference=_reference(scan.get("reference"), results, demos),
+        demo=scan.get("demo", {}),
+        overrides=merged(scan["overrides"], overrides),
+        intrinsics=_located(scan["intrinsics"], results) if "intrinsics" in scan else None,
+        mask_model=_located(scan["mask_model"], results) if "mask_model" in scan else None,
+        sphere=scan.get("sphere", "auto"),
+        up=scan.get("up", "auto"),
+        scale=scan.get("scale"),
+        unit=scan.get("unit"),
+    )
+
+
+def _released_folder(path: Path) -> Path:
+    """``dtu_scan24``, as NeuS calls its folders, where ``scan24``, IDR's name, is not there."""
+    of_neus = path.with_name(f"dtu_{path.name}")
+    return of_neus if of_neus.is_dir() and not path.is_dir() else path
+
+
+def _reference(given: dict[str, Any] | None, results: str, demos: list[Path]) -> Reference:
+    if given is None:
+        return Reference(absence="the scan has no reference")
+    keys = {key: value for key, value in given.items() if key in ("scan", "threshold")}
+    keys |= {k: _located(given[k], results) for k in ("path", "root", "cameras") if k in given}
+    keys |= {"culling": tuple(given["culling"])} if "culling" in given else {}
+    root = keys.get("root")
+    if root is not None and not root.is_dir() and not lies_in(root, demos):
+        keys["absence"] = f"the folder of the reference, {root}, does not exist"
+        keys.pop("culling", None)
+    return Reference(**keys)
+
+
+def _demo_folder(scan: dict[str, Any], results: str) -> Path:
+    return Path(results, "demo", scan["name"])
+
+
+def _located(path: str, results: str) -> Path:
+    return Path(path.replace("{results}", results))
+
+
+def lies_in(path: Path, folders: Iterable[Path]) -> bool:
+    """Whether a path is, or lies below, one of the folders."""
+    return any(path.is_relative_to(folder) for folder in folders)
+
+
+def merged(base: dict[str, Any], overlay: dict[str, Any]) -> dict[str, Any]:
+    """Nested mappings, merged key by key; the overlay wins."""
+    both = {
+        key: merged(base[key], value)
+        for key, value in overlay.items()
+        if isinstance(value, dict) and isinstance(base.get(key), dict)
+    }
+    return base | overlay | both
+
+
+def fingerprint(path: Path) -> str:
+    """A hash of the names and sizes of a scan's files: another after a photo is added or replaced.
+
+    Times are left out, so that a folder that was copied or touched is still the same.
+    """
+    folders = [path, *(path / name for name in DATA_FOLDERS)] if path.is_dir() else []
+    files = sorted(f for folder in folders if folder.is_dir() for f in folder.iterdir())
+    lines = [f"{f.relative_to(path)} {f.stat().st_size}" for f in files or [path] if f.is_file()]
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:16]

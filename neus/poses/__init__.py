@@ -1,0 +1,12 @@
+"""Photos to cameras, by structure from motion.
+
+In goes a folder of photos; out comes a COLMAP model, in a frame and unit of its own, with an
+account of which photos could be placed and why others could not. ``photos`` leads through
+``features``, ``pairing``, ``matching`` and ``structure_from_motion``.
+"""
+
+from neus.poses.features import sift_device
+from neus.poses.photos import estimate_poses
+from neus.poses.structure_from_motion import Method
+
+__all__ = ["Method", "estimate_poses", "sift_device"]

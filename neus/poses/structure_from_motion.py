@@ -1,0 +1,251 @@
+"""Photos to a sparse model: poses, lenses and points, with COLMAP.
+
+Schönberger and Frahm, "Structure-from-Motion Revisited", CVPR 2016; Pan et al., "Global
+Structure-from-Motion Revisited", ECCV 2024. A last bundle adjustment with a robust loss halves the
+error of the camera centres where features are few: plain least squares follows the wrong matches
+that pass COLMAP's limit of 4 pixels.
+"""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+from neus.errors import InputError
+from neus.files import kept
+from neus.poses.features import SiftDevice, extract_features
+from neus.poses.matching import match_in_processes
+from neus.poses.pairing import PairingChoice, choose_pairs
+from neus.poses.unplaced import why_unplaced
+from neus.sources import import_pycolmap
+
+if TYPE_CHECKING:
+    from jaxtyping import Float
+
+Report = Callable[[str], None]
+"""Receives a line of progress now and then."""
+Mapper = Literal["incremental", "global"]
+
+DATABASE = "database.db"
+CAUCHY_SCALE_PX = 0.5
+"""Residual at which the robust loss begins to distrust an observation."""
+MAX_ERROR_PX = 2.0
+MIN_ANGLE_DEGREES = 1.5
+"""Points with a larger reprojection error, or seen under a smaller angle, are dropped."""
+
+
+@dataclass(frozen=True)
+class Method:
+    """How photos are placed.
+
+    Attributes:
+        max_size: features are sought in photos made no larger than this, in pixels.
+        pairing: which pairs are matched, see :func:`neus.poses.pairing.choose_pairs`.
+        mapper: ``incremental`` adds photo after photo; ``global`` places all at once, which is
+            faster for hundreds of photos.
+        lens: COLMAP's name of the camera model that is estimated.
+        intrinsics: known ``[3, 3]`` of photos without distortion; then no lens is estimated.
+        device: of features and matches, see :func:`neus.poses.features.sift_device`.
+        seed: of all random choices.
+    """
+
+    max_size: int = 1600
+    pairing: PairingChoice = "auto"
+    mapper: Mapper = "incremental"
+    lens: str = "SIMPLE_RADIAL"
+    intrinsics: Float[np.ndarray, "3 3"] | None = None
+    device: SiftDevice = "cpu"
+    seed: int = 0
+
+
+def reconstruct(
+    images: Sequence[Path], method: Method, *, work: Path, threads: int, report: Report
+) -> Any:
+    """Place photos in space: SIFT, matching, mapping, robust refinement.
+
+    Args:
+        images: readable photos in one folder.
+        work: folder that keeps features, matches and model; what it holds is not done again.
+        threads: of all steps. Equal seeds give equal poses, but for the rounding of large bundle
+            adjustments, which add up in the order in which threads finish.
+
+    Returns:
+        A ``pycolmap.Reconstruction``: the largest, if the photos fall apart into several.
+
+    Raises:
+        InputError: no two photos could be placed.
+    """
+    pycolmap = import_pycolmap()
+    pycolmap.logging.minloglevel = pycolmap.logging.Level.ERROR.value
+    states = [(image.name, image.stat().st_size, image.stat().st_mtime_ns) for image in images]
+    known = None if method.intrinsics is None else method.intrinsics.tolist()
+    key = [pycolmap.__version__, states, method.max_size, method.lens, known, method.device]
+    extract = partial(_extract, images, method, threads, report)
+    features = kept(work, "features", key, extract) / DATABASE
+    key += [method.pairing, method.seed]
+    match = partial(_match, images, features, method, threads, report)
+    matches = kept(work, "matches", key, match) / DATABASE
+    key += [method.mapper]
+    model = kept(work, "model", key, partial(_place, images, matches, method, threads, report))
+    return pycolmap.Reconstruction(model)
+
+
+def _extract(
+    images: Sequence[Path], method: Method, threads: int, report: Report, folder: Path
+) -> None:
+    extract_features(
+        images,
+        folder / DATABASE,
+        lens=method.lens,
+        intrinsics=method.intrinsics,
+        max_size=method.max_size,
+        device=method.device,
+        threads=threads,
+        report=report,
+    )
+
+
+def _match(
+    images: Sequence[Path],
+    features: Path,
+    method: Method,
+    threads: int,
+    report: Report,
+    folder: Path,
+) -> None:
+    start, pycolmap = time.perf_counter(), import_pycolmap()
+    names = [image.name for image in images]
+    with pycolmap.Database.open(features) as content:
+        ids = {image.name: image.image_id for image in content.read_all_images()}
+        pairs = choose_pairs(
+            names,
+            lambda name: content.read_descriptors(ids[name]).data,
+            method.pairing,
+            method.seed,
+        )
+    shutil.copyfile(features, folder / DATABASE)
+    matched = match_in_processes(
+        folder / DATABASE,
+        pairs,
+        seed=method.seed,
+        device=method.device,
+        processes=threads,
+        report=report,
+    )
+    seconds = time.perf_counter() - start
+    report(f"{matched} of {len(pairs)} pairs of images match, in {seconds:.0f} s")
+
+
+def _place(
+    images: Sequence[Path],
+    matches: Path,
+    method: Method,
+    threads: int,
+    report: Report,
+    folder: Path,
+) -> None:
+    model = _map(images, matches, folder, method, threads, report)
+    _refine(model, threads, refine_lens=method.intrinsics is None)
+    shutil.rmtree(folder)
+    folder.mkdir()
+    model.write(folder)
+
+
+def _map(
+    images: Sequence[Path],
+    database: Path,
+    scratch: Path,
+    method: Method,
+    threads: int,
+    report: Report,
+) -> Any:
+    """Place the photos; return the largest model if several arise."""
+    start = time.perf_counter()
+    import_pycolmap().set_random_seed(method.seed)
+    map_photos = _map_globally if method.mapper == "global" else _map_incrementally
+    models = map_photos(images, database, scratch, method, threads, report)
+    if not models:
+        raise InputError(why_unplaced(database, images[0].parent))
+    sizes = {key: model.num_reg_images() for key, model in models.items()}
+    if len(models) > 1:
+        listed = ", ".join(map(str, sorted(sizes.values(), reverse=True)))
+        report(f"the photos fall apart into models of {listed} images: the largest is kept")
+    model = models[max(sizes, key=lambda key: sizes[key])]
+    report(
+        f"{model.num_reg_images()} of {len(images)} images registered, "
+        f"in {time.perf_counter() - start:.0f} s"
+    )
+    return model
+
+
+def _map_incrementally(
+    images: Sequence[Path],
+    database: Path,
+    scratch: Path,
+    method: Method,
+    threads: int,
+    report: Report,
+) -> dict[int, Any]:
+    pycolmap = import_pycolmap()
+    options = pycolmap.IncrementalPipelineOptions(
+        num_threads=threads, random_seed=method.seed, min_model_size=3
+    )
+    options.mapper.random_seed = options.triangulation.random_seed = method.seed
+    if method.intrinsics is not None:
+        options.ba_refine_focal_length = options.ba_refine_extra_params = False
+        options.mapper.abs_pose_refine_focal_length = False
+        options.mapper.abs_pose_refine_extra_params = False
+    placed, step = 2, max(20, len(images) // 10)
+
+    def count() -> None:
+        nonlocal placed
+        placed += 1
+        if placed % step == 0:
+            report(f"placed {placed} of {len(images)} images")
+
+    return pycolmap.incremental_mapping(
+        database, images[0].parent, scratch, options, next_image_callback=count
+    )
+
+
+def _map_globally(
+    images: Sequence[Path],
+    database: Path,
+    scratch: Path,
+    method: Method,
+    threads: int,
+    report: Report,
+) -> dict[int, Any]:
+    pycolmap = import_pycolmap()
+    options = pycolmap.GlobalPipelineOptions(
+        num_threads=threads, random_seed=method.seed, min_model_size=3
+    )
+    options.mapper.random_seed = method.seed
+    adjustment = options.mapper.bundle_adjustment
+    adjustment.refine_focal_length = adjustment.refine_extra_params = method.intrinsics is None
+    return pycolmap.global_mapping(database, images[0].parent, scratch, options)
+
+
+def _refine(model: Any, threads: int, *, refine_lens: bool) -> None:
+    """Bundle adjustment with a Cauchy loss, then drop what it found to be wrong."""
+    pycolmap = import_pycolmap()
+    config = pycolmap.BundleAdjustmentConfig()
+    for image_id in model.reg_image_ids():
+        config.add_image(image_id)
+    config.fix_gauge(pycolmap.BundleAdjustmentGauge.TWO_CAMS_FROM_WORLD)
+    options = pycolmap.BundleAdjustmentOptions(print_summary=False)
+    options.refine_focal_length = options.refine_extra_params = refine_lens
+    options.ceres.loss_function_type = pycolmap.LossFunctionType.CAUCHY
+    options.ceres.loss_function_scale = CAUCHY_SCALE_PX
+    options.ceres.solver_options.function_tolerance = 1e-6
+    options.ceres.solver_options.num_threads = threads
+    pycolmap.create_default_bundle_adjuster(options, config, model).solve()
+    pycolmap.ObservationManager(model).filter_all_points3D(MAX_ERROR_PX, MIN_ANGLE_DEGREES)
+    model.update_point_3d_errors()

@@ -1,0 +1,63 @@
+"""The fifteen scans of config/dtu.yaml in miniature: names, folders and files, as both releases."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import yaml
+
+from neus.images.files import write_image
+from neus.metrics.dtu_files import DtuFiles
+from neus.sources.demo import make_demo
+from tests.helpers.places import ROOT
+
+CONFIG = ROOT / "config" / "dtu.yaml"
+NUMBERS = [24, 37, 40, 55, 63, 65, 69, 83, 97, 105, 106, 110, 114, 118, 122]
+
+
+def write_stand_ins(folder: Path) -> None:
+    """What a dry run looks at: headers of images, cameras, and that the reference is there.
+
+    Every other scan is as NeuS distributes it, ``dtu_scan24`` with ``cameras_sphere.npz``, and the
+    others as IDR does, ``scan37`` with ``cameras.npz``.
+    """
+    for i, number in enumerate(NUMBERS):
+        of_neus = i % 2 == 0
+        scan = folder / "data" / "dtu" / f"{'dtu_' if of_neus else ''}scan{number}"
+        write_scan(scan, "cameras_sphere.npz" if of_neus else "cameras.npz")
+        for file in DtuFiles.below(folder / "data" / "dtu_reference", number):
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.touch()
+
+
+def write_scan(scan: Path, cameras: str) -> None:
+    matrices = {}
+    for i in range(3):
+        write_image(scan / "image" / f"{i:06}.png", np.zeros((6, 8, 3), np.uint8))
+        write_image(scan / "mask" / f"{i:03}.png", np.full((6, 8), 255, np.uint8))
+        matrices[f"world_mat_{i}"] = np.array(
+            [[8.0, 0, 4, i], [0, 8, 3, 0], [0, 0, 1, 5], [0, 0, 0, 1]]
+        )
+        matrices[f"scale_mat_{i}"] = np.eye(4)
+    np.savez(scan / cameras, allow_pickle=False, **matrices)
+
+
+def make_procedural_scans(folder: Path) -> None:
+    """One tiny sculpture under fifteen names, measured against its own exact surface."""
+    first = folder / "data" / "dtu" / f"dtu_scan{NUMBERS[0]}"
+    make_demo(first, views=8, width=96, height=72)
+    true = DtuFiles.below(first / "reference" / "dtu", 1)
+    for number in NUMBERS:
+        if number != NUMBERS[0]:
+            first.with_name(f"scan{number}").symlink_to(first)
+        for own, file in zip(
+            true, DtuFiles.below(folder / "data" / "dtu_reference", number), strict=True
+        ):
+            file.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(own, file)
+
+
+def load_config() -> dict:
+    return yaml.safe_load(CONFIG.read_text())

@@ -1,0 +1,137 @@
+"""From a scene to a model and what is made of it, by the programs, for models of both kinds."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+import trimesh
+
+from neus.config import MethodConfig, load_method, method_as_yaml
+from neus.errors import InputError
+from neus.images.files import read_image
+from neus.mesh.isosurface import EmptySurface
+from neus.scene.reading import load_images, load_scene
+from neus.training.checkpoint import CheckpointFolder
+from neus.training.rays import PixelPool
+from neus.training.trainer import Trainer
+from neus.training.validation import Validation
+from tests.helpers.small_scenes import program, small_scene
+
+CPU = torch.device("cpu")
+GRID = {"levels": 4, "log2_entries": 10, "finest_resolution": 64}
+SMALL = {
+    "model": {
+        "hash_grid": GRID,
+        "marching": {"occupancy_resolution": 16, "first_step": 0.05, "last_step": 0.05},
+        "outside": {"hash_grid": GRID, "occupancy_resolution": 16},
+    },
+    "training": {
+        "steps": 12,
+        "samples": 2048,
+        "uniform_samples": 128,
+        "validations": 2,
+        "checkpoint_seconds": 0.0,
+    },
+}
+
+
+@pytest.fixture(autouse=True)
+def _threads_as_before() -> Iterator[None]:
+    """The programs set how many threads work."""
+    before = torch.get_num_threads()
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.fixture
+def scene(tmp_path: Path) -> Path:
+    return small_scene(tmp_path / "scene")
+
+
+def method_of(kind: str, background: str = "white") -> MethodConfig:
+    model = {**SMALL["model"], "kind": kind, "background": background}
+    return load_method(None, {**SMALL, "model": model})
+
+
+def trainer_of(method: MethodConfig, scene: Path) -> Trainer:
+    read = load_scene(scene)
+    return Trainer(method, PixelPool(read.cameras, load_images(read), None, CPU), CPU, 0)
+
+
+def run(name: str, **options: object) -> int:
+    words = [[f"--{key.replace('_', '-')}", str(value)] for key, value in options.items()]
+    return program(name)([word for pair in words for word in pair])
+
+
+@pytest.mark.parametrize(("kind", "background"), [("neus", "learned"), ("nerf", "white")])
+def test_training_leaves_model_figures_and_panels(
+    kind: str, background: str, scene: Path, tmp_path: Path
+):
+    method, output = tmp_path / "method.yaml", tmp_path / "model.pt"
+    method.write_text(method_as_yaml(method_of(kind, background)))
+    files = {"config": tmp_path / "config.yaml", "metrics": tmp_path / "train.json"}
+    where = {"scene": scene, "run_dir": tmp_path / "run", "device": "cpu"}
+    assert run("train", method=method, output=output, **files, **where) == 0
+    assert load_method(files["config"]) == load_method(method)
+    assert json.loads(files["metrics"].read_text())["steps"] == 12
+    panels = sorted(path.name for path in (tmp_path / "run" / "panels").iterdir())
+    assert panels == ["step-00000006.png", "step-00000012.png"]
+    assert output.is_file()
+    assert not list((tmp_path / "run" / "checkpoints").iterdir()), "the model has taken their place"
+
+
+def test_all_is_made_of_a_running_checkpoint_of_a_density(scene: Path, tmp_path: Path):
+    method = method_of("nerf")
+    trainer = trainer_of(method, scene)
+    for _ in range(4):
+        trainer.train_step()
+    CheckpointFolder(tmp_path, "mark").save(4, {"trainer": trainer.state_dict()}, method)
+    given = {"scene": scene, "model": tmp_path / "step-00000004.pt", "device": "cpu"}
+    mesh = tmp_path / "mesh.ply"
+    with pytest.raises(EmptySurface, match="--surface-density"):
+        run("extract_mesh", **given, resolution=16, output=mesh)
+    assert run("extract_mesh", **given, resolution=16, surface_density=0.01, output=mesh) == 0
+    assert 1 < trimesh.load_mesh(mesh).scale / 3 < 4  # of a ball, in mm, 3 to the scene's unit
+    views, config = tmp_path / "views", tmp_path / "config.yaml"
+    assert run("render_views", **given, output=views) == 0
+    assert {path.name for path in views.glob("*.png")} == {"000.png", "004.png"}
+    config.write_text(method_as_yaml(method))
+    figures = tmp_path / "views.json"
+    assert run("evaluate_views", views=views, scene=scene, config=config, output=figures) == 0
+    assert np.isfinite(json.loads(figures.read_text())["psnr"])
+    assert run("render_path", **given, frames=2, output=tmp_path / "path.gif") == 0
+    with pytest.raises(InputError, match="not positive"):
+        run("extract_mesh", **given, surface_density=-1, output=mesh)
+
+
+@pytest.mark.parametrize("kind", ["neus", "nerf"])
+def test_a_panel_shows_the_last_held_out_view_and_changes_nothing(
+    kind: str, scene: Path, tmp_path: Path
+):
+    read, trainer = load_scene(scene), trainer_of(method_of(kind), scene)
+    images = [np.full((24, 32, 3), 10 * index, np.uint8) for index in range(8)]
+    random, grid = trainer.generator.get_state(), trainer.occupancy.state.clone()
+    Validation(read, images, tmp_path)(trainer)
+    assert torch.equal(trainer.generator.get_state(), random)
+    assert torch.equal(trainer.occupancy.state, grid)
+    panel = read_image(tmp_path / "step-00000000.png")
+    assert (panel[-12, 16] == 40).all(), "frame 004"
+    assert panel.shape[1] >= 4 * 32
+
+
+def test_a_panel_of_a_scene_that_holds_nothing_out_is_of_its_last_photo_made_small(
+    scene: Path, tmp_path: Path
+):
+    read = load_scene(scene)
+    read = replace(read, test=(), cameras=read.cameras.resized(np.full(8, 640), np.full(8, 480)))
+    images = [np.full((480, 640, 3), 10 * index, np.uint8) for index in range(8)]
+    Validation(read, images, tmp_path)(trainer_of(method_of("neus"), scene))
+    panel = read_image(tmp_path / "step-00000000.png")
+    assert (panel[-150, 200] == 70).all()
+    assert 4 * 400 <= panel.shape[1] < 4 * 400 + 60
