@@ -15,7 +15,7 @@ from neus.training.rays import PixelPool
 from neus.training.run import run_training
 from neus.training.trainer import Trainer
 from tests.helpers.method_options import OPTIONS, merged, method_with
-from tests.helpers.trainings import CPU, sphere_capture, surface_of
+from tests.helpers.trainings import CPU, folder, no_validation, sphere_capture, surface_of
 
 
 @pytest.mark.parametrize("option", OPTIONS.values(), ids=OPTIONS)
