@@ -1,9 +1,10 @@
 """What a method is: the one home of every default, and the reader of method files.
 
-A method file (``config/methods/*.yaml``) holds only what differs from the defaults of
-:mod:`~neus.config.model` and :mod:`~neus.config.training`. Unknown keys and wrong types are refused
-with the key's name. Fractions are fractions of the step budget, so that changing ``training.steps``
-rescales every schedule with it.
+In go method files and overrides; out comes a frozen :class:`MethodConfig` with every key, lengths
+in units of the scene frame. A method file (``config/methods/*.yaml``) holds only what differs from
+the defaults of :mod:`~neus.config.model` and :mod:`~neus.config.training`. Unknown keys and wrong
+types are refused with the key's name. Fractions are fractions of the step budget, so that changing
+``training.steps`` rescales every schedule with it.
 """
 
 from neus.config.loading import load_method, method_as_yaml, without_masks
@@ -20,7 +21,7 @@ from neus.config.model import (
     SdfConfig,
 )
 from neus.config.schedule import scheduled
-from neus.config.training import LearningRateConfig, LossConfig, RatePiece, TrainingConfig
+from neus.config.training import LearningRateConfig, LossConfig, RatePiece
 
 __all__ = [
     "BACKENDS",
@@ -37,7 +38,6 @@ __all__ = [
     "RadianceConfig",
     "RatePiece",
     "SdfConfig",
-    "TrainingConfig",
     "load_method",
     "method_as_yaml",
     "scheduled",

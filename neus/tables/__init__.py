@@ -1,4 +1,8 @@
-"""Results tables: figures of all runs in one place, and beside the published ones."""
+"""Results tables: figures of all runs in one place, and beside the published ones.
+
+In go the JSON files of runs and the papers' figures; out come rows with their means and deviations,
+as CSV, Markdown, LaTeX and text. Lengths keep the unit of their scan, which stands beside them.
+"""
 
 from neus.tables.formats import Cell, Table, to_latex, to_markdown, to_text
 from neus.tables.long import MAIN, results_table

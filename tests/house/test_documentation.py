@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from dataclasses import is_dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
-from neus.config import load_method
+from neus.config import MethodConfig, load_method
 from tests.helpers.places import ROOT
 
 PAGES = [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md"), ROOT / "config" / "README.md"]
@@ -21,9 +22,14 @@ def of_page(path: Path) -> str:
     return str(path.relative_to(ROOT))
 
 
+@cache
+def default_method() -> MethodConfig:
+    return load_method()
+
+
 def is_key(name: str) -> bool:
     """Whether ``model.sdf.width``, say, is a key of methods, or a group of them."""
-    found: Any = load_method()
+    found: Any = default_method()
     for part in name.split("."):
         if not (is_dataclass(found) and hasattr(found, part)):
             return False

@@ -8,12 +8,18 @@ from pathlib import Path
 
 from snakemake.utils import validate
 
-from neus.pipeline import preflight
 from neus.config import load_method, method_as_yaml
 from neus.errors import InputError
-from neus.placement import GPS
-from neus.pipeline import fingerprint, lies_in, scans_from_config
 from neus.images import is_video
+from neus.pipeline import (
+    absent_references,
+    check_inputs,
+    check_keys,
+    fingerprint,
+    lies_in,
+    scans_from_config,
+)
+from neus.placement import GPS
 
 PROJECT = Path(workflow.basedir)
 METHODS = PROJECT / "config" / "methods"
@@ -21,12 +27,12 @@ SCHEMA = PROJECT / "workflow" / "schemas" / "config.schema.yaml"
 SCRIPTS = PROJECT / "scripts"
 
 try:
-    preflight.check_keys(config, SCHEMA)
+    check_keys(config, SCHEMA)
     validate(config, str(SCHEMA))  # cannot fail any more: it fills in the defaults
     scans = scans_from_config(config)
     if workflow.is_main_process:  # a job on a cluster's node reads this file again
-        preflight.check_inputs(scans, [METHODS / f"{name}.yaml" for name in config["methods"]])
-        for sentence in preflight.absent_references(scans):
+        check_inputs(scans, [METHODS / f"{name}.yaml" for name in config["methods"]])
+        for sentence in absent_references(scans):
             print(f"warning: {sentence}", file=sys.stderr)
 except InputError as error:
     sys.exit(f"error: {error}")
