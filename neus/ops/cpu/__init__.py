@@ -11,6 +11,7 @@ from neus.ops.cpu.outside import march_outside
 from neus.ops.cpu.rays import composite, march_rays
 from neus.ops.cpu.sdf import sdf_and_gradient, sdf_distance
 from neus.ops.cpu.shading import shade
+from neus.ops.cpu.stereo import patchmatch
 from neus.ops.cpu.table import TableGradient, adam_step
 
 __all__ = [
@@ -20,6 +21,7 @@ __all__ = [
     "grid_network",
     "march_outside",
     "march_rays",
+    "patchmatch",
     "sdf_and_gradient",
     "sdf_distance",
     "shade",

@@ -1,0 +1,71 @@
+"""PatchMatch stereo on the CPU."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from neus.ops.cpu import stereo_kernels as kernels
+from neus.ops.cpu.threads import on_all_threads
+from neus.ops.stereo import Lens, Matching, Sources, depth_and_normal, planes_of
+
+if TYPE_CHECKING:
+    from jaxtyping import Bool, Float
+
+
+def patchmatch(
+    grey: Float[Tensor, "h w"],
+    active: Bool[Tensor, "h w"],
+    depth: Float[Tensor, "h w"],
+    normal: Float[Tensor, "h w 3"],
+    lens: Lens,
+    sources: Sources,
+    matching: Matching,
+    key: int,
+) -> tuple[Float[Tensor, "h w"], Float[Tensor, "h w 3"], Float[Tensor, "h w"]]:
+    planes = planes_of(depth, normal, lens).float().contiguous().numpy()
+    costs = np.full(grey.shape, 9, np.float32)
+    picture, mask = grey.contiguous().numpy(), active.contiguous().numpy()
+    rows, columns = np.nonzero(mask)
+    pixels = rows * grey.shape[1] + columns
+    colours = [pixels[(rows + columns) % 2 == colour] for colour in (0, 1)]
+    operands = _source_operands(sources)
+    bounds = np.array([lens.farthest, lens.nearest, lens.step], np.float32)
+    constants = (
+        np.array(lens.focal, np.float32),
+        np.array(lens.principal, np.float32),
+        bounds,
+        matching.radius,
+        matching.spacing,
+        np.float32(matching.contrast),
+        np.float32(matching.noise**2),
+        matching.counted,
+        np.float32(matching.off_mask),
+    )
+    for iteration in range(-1, matching.iterations):
+        for chosen in colours:
+            if len(chosen):
+                on_all_threads(
+                    kernels.sweep,
+                    *(chosen, picture, mask, planes, costs, iteration, np.uint32(key)),
+                    *operands,
+                    *constants,
+                )
+    planes[~mask] = 0
+    found, normals = depth_and_normal(torch.from_numpy(planes), lens)
+    return found, normals, torch.from_numpy(np.where(mask, costs, 2))
+
+
+def _source_operands(sources: Sources) -> tuple[np.ndarray, ...]:
+    grey = sources.grey.contiguous().numpy()
+    inside = sources.inside.contiguous().numpy()
+    height, width = np.array(sources.sizes, np.int32).reshape(-1, 2).T.copy()
+    words = np.zeros(grey.shape, np.uint64)
+    on_all_threads(kernels.pack, grey, inside, height, width, words)
+    matrices = (
+        t.float().contiguous().numpy() for t in (sources.turn, sources.shift, sources.centres)
+    )
+    return words, inside, height, width, *matrices

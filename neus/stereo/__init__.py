@@ -1,0 +1,1 @@
+"""Dense stereo of the training views: PatchMatch, agreement between views, one cloud."""

@@ -1,0 +1,165 @@
+"""Which depths the other views agree with, and how far each is to be trusted."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+
+from neus.cameras import Cameras
+from neus.ops.cpu.threads import on_all_threads
+from neus.ops.stereo import Lens, planes_of
+from neus.stereo import kernels
+from neus.stereo.depth_maps import DepthMap, index_intrinsics
+from neus.stereo.settings import StereoSettings
+from neus.stereo.sources import angles_between
+
+if TYPE_CHECKING:
+    from jaxtyping import Bool, Float, Int
+
+CERTAIN = 0.9
+"""NCC from which a window's likeness takes nothing off the confidence."""
+PAIR = 0.15
+"""Confidence of what two views alone agree on."""
+
+
+@dataclass(frozen=True)
+class Relief:
+    """A depth map as the comparison reads it.
+
+    Attributes:
+        planes: ``[h, w, 3]`` inverse depth and its slopes a pixel; 0 where there is none.
+        normals: ``[h, w, 3]`` in the scene frame.
+        correlation: ``[h, w]``
+        focal: in pixels, the mean of both axes.
+    """
+
+    planes: Float[np.ndarray, "h w 3"]
+    normals: Float[np.ndarray, "h w 3"]
+    correlation: Float[np.ndarray, "h w"]
+    focal: float
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """What the other views say of a view's depths.
+
+    Attributes:
+        agree: ``[h, w]`` number of other views whose depth agrees.
+        violate: ``[h, w]`` of those that see through the point to something they are sure of.
+        confidence: ``[h, w]`` in [0, 1]; 0 where a depth is not kept.
+    """
+
+    agree: Int[np.ndarray, "h w"]
+    violate: Int[np.ndarray, "h w"]
+    confidence: Float[np.ndarray, "h w"]
+
+    @property
+    def kept(self) -> Bool[np.ndarray, "h w"]:
+        return self.confidence > 0
+
+
+def relief(found: DepthMap, cameras: Cameras, view: int) -> Relief:
+    K = index_intrinsics(cameras)[view]
+    lens = Lens((K[0, 0], K[1, 1]), (K[0, 2], K[1, 2]), 0, 0, 0)
+    planes = planes_of(torch.from_numpy(found.depth), torch.from_numpy(found.normal), lens)
+    normals = found.normal @ cameras.camera_to_world[view, :, :3].T.astype(np.float32)
+    focal = float(K[0, 0] + K[1, 1]) / 2
+    return Relief(planes.numpy().copy(), np.ascontiguousarray(normals), found.correlation, focal)
+
+
+def neighbours_of(cameras: Cameras, count: int, widest: float) -> list[list[int]]:
+    """The nearest views of each, as seen from the scene's centre, within ``widest`` degrees."""
+    angles = angles_between(cameras)
+    order = np.argsort(angles, axis=1, kind="stable")
+    return [
+        [j for j in order[i].tolist() if j != i and angles[i, j] <= widest][:count]
+        for i in range(len(cameras))
+    ]
+
+
+def path_between(cameras: Cameras, view: int, other: int) -> tuple[np.ndarray, np.ndarray]:
+    """``turn`` and ``shift`` of ``neus.ops.stereo.Sources`` from one view to another."""
+    K, R, C = index_intrinsics(cameras), cameras.camera_to_world[:, :, :3], cameras.centres
+    to_other = K[other] @ R[other].T
+    turn = to_other @ R[view] @ np.linalg.inv(K[view])
+    return turn.astype(np.float32), (to_other @ (C[view] - C[other])).astype(np.float32)
+
+
+def agreements(
+    reliefs: list[Relief],
+    cameras: Cameras,
+    neighbours: list[list[int]],
+    settings: StereoSettings,
+) -> list[Agreement]:
+    """Hold every depth against the neighbours' maps.
+
+    A first round asks how many agree. Only depths that enough agree with may say, in a second,
+    that they see through somebody else's point; a depth that more views see through than agree
+    with it goes.
+    """
+    likely = [r.correlation >= settings.least_correlation for r in reliefs]
+    first = [
+        _compared(i, reliefs, likely, None, cameras, neighbours[i], settings)
+        for i in range(len(reliefs))
+    ]
+    sure = [
+        alike & (agree >= settings.agreeing)
+        for alike, (agree, _) in zip(likely, first, strict=True)
+    ]
+    result = []
+    for i, seen in enumerate(reliefs):
+        agree, violate = _compared(i, reliefs, sure, sure, cameras, neighbours[i], settings)
+        kept = sure[i] & (violate < agree)
+        trust = confidence(seen.correlation, agree, violate, settings.least_correlation)
+        result.append(Agreement(agree, violate, np.where(kept, trust, 0).astype(np.float32)))
+    return result
+
+
+def confidence(
+    correlation: Float[np.ndarray, "*n"],
+    agree: Int[np.ndarray, "*n"],
+    violate: Int[np.ndarray, "*n"],
+    least: float,
+) -> Float[np.ndarray, "*n"]:
+    """How far a depth is to be trusted, in [0, 1].
+
+    The product of likeness (NCC from ``least`` to :data:`CERTAIN`; noise is part of the NCC, so
+    that little texture means little likeness), number (1 - 2^(1 - n) for n agreeing views,
+    :data:`PAIR` for one), and the share of the views that agree among those that say anything.
+    """
+    likeness = np.clip((correlation - least) / (CERTAIN - least), 0, 1)
+    number = np.where(
+        agree > 1, 1 - 2.0 ** (1 - np.maximum(agree, 1)), np.where(agree == 1, PAIR, 0)
+    )
+    return likeness * number * agree / np.maximum(agree + violate, 1)
+
+
+def _compared(
+    view: int,
+    reliefs: list[Relief],
+    trusted: list[np.ndarray],
+    seeing: list[np.ndarray] | None,
+    cameras: Cameras,
+    neighbours: list[int],
+    settings: StereoSettings,
+) -> tuple[np.ndarray, np.ndarray]:
+    own = reliefs[view]
+    agree, violate = (np.zeros(own.planes.shape[:2], np.int32) for _ in range(2))
+    for j in neighbours:
+        other = reliefs[j]
+        sees = np.zeros(other.planes.shape[:2], bool) if seeing is None else seeing[j]
+        on_all_threads(
+            kernels.compare,
+            *(own.planes, own.normals, trusted[view]),
+            *(other.planes, other.normals, sees),
+            *path_between(cameras, view, j),
+            np.float32(own.focal),
+            np.float32(other.focal),
+            np.float32(settings.tolerance),
+            agree,
+            violate,
+        )
+    return agree, violate

@@ -1,0 +1,102 @@
+"""numba kernels that hold the depth maps of two views against each other.
+
+A map is ``planes[h, w, 3]``: inverse depth (0 for none) and its slopes a pixel; coordinates are
+pixel indices, whose first centre is (0, 0). ``turn`` and ``shift`` lead from one view to the other
+as in ``neus.ops.stereo.Sources``. Rows are shared among the workers.
+"""
+
+from __future__ import annotations
+
+import numba as nb
+import numpy as np
+
+from neus.ops.cpu.compilation import kernel
+
+_F32, _I32 = nb.float32, nb.int32
+_HALF = np.float32(0.5)
+APART = np.float32(0.3)
+"""Cosine between the normals of two views below which they mean different surfaces."""
+
+
+@kernel
+def meet(x, y, w, turn, shift, other):
+    """Where the point of pixel (x, y) and inverse depth w lies in another view's map.
+
+    Returns the pixel (column, row; column -1 where the map has nothing there), the point's depth
+    in the other view and the depth that the other view has there.
+    """
+    z = turn[2, 0] * x + turn[2, 1] * y + turn[2, 2] + w * shift[2]
+    if z <= np.float32(1e-6):
+        return -1, -1, _F32(0), _F32(0)
+    u = (turn[0, 0] * x + turn[0, 1] * y + turn[0, 2] + w * shift[0]) / z
+    v = (turn[1, 0] * x + turn[1, 1] * y + turn[1, 2] + w * shift[1]) / z
+    height, width = other.shape[:2]
+    if not (u > -_HALF and v > -_HALF and u < width - _HALF and v < height - _HALF):
+        return -1, -1, _F32(0), _F32(0)
+    column, row = _I32(u + _HALF), _I32(v + _HALF)
+    if other[row, column, 0] <= 0:
+        return -1, -1, _F32(0), _F32(0)
+    there = other[row, column, 0]
+    there += other[row, column, 1] * (u - column) + other[row, column, 2] * (v - row)
+    return column, row, z / w, _F32(1) / max(there, np.float32(1e-6))
+
+
+@kernel
+def compare(
+    worker, workers, planes, normals, trusted, other, other_normals, other_trusted, turn, shift,
+    focal, other_focal, tolerance, agree, violate,
+):  # fmt: skip
+    """Count for every trusted pixel whether the other view agrees, or sees through its point."""
+    height, width = planes.shape[:2]
+    for row in range(worker, height, workers):
+        for column in range(width):
+            w = planes[row, column, 0]
+            if w <= 0 or not trusted[row, column]:
+                continue
+            u, v, depth, found = meet(_F32(column), _F32(row), w, turn, shift, other)
+            if u < 0:
+                continue
+            allowed = tolerance * max(depth / other_focal, _F32(1) / (w * focal))
+            cosine = _F32(0)
+            for k in range(3):
+                cosine += normals[row, column, k] * other_normals[v, u, k]
+            if abs(depth - found) <= allowed and cosine > APART:
+                agree[row, column] += 1
+            elif other_trusted[v, u] and depth < found - _F32(3) * allowed:
+                violate[row, column] += 1
+
+
+@kernel
+def gather(
+    worker, workers, planes, normals, pending, other, other_points, other_normals, other_colours,
+    other_weights, taken, turn, shift, focal, other_focal, tolerance, place, count, views, sums,
+):  # fmt: skip
+    """Add what another view has of each pending pixel's point to its sums, and mark it as taken.
+
+    ``sums[h, w, 10]`` holds weight, position, normal and colour, each times its weight;
+    ``views[h, w, most]`` the places of the views, ``count`` of them.
+    """
+    height, width = planes.shape[:2]
+    for row in range(worker, height, workers):
+        for column in range(width):
+            if not pending[row, column]:
+                continue
+            w = planes[row, column, 0]
+            u, v, depth, found = meet(_F32(column), _F32(row), w, turn, shift, other)
+            if u < 0 or other_weights[v, u] <= 0:
+                continue
+            allowed = tolerance * max(depth / other_focal, _F32(1) / (w * focal))
+            cosine = _F32(0)
+            for k in range(3):
+                cosine += normals[row, column, k] * other_normals[v, u, k]
+            if abs(depth - found) > allowed or cosine <= APART:
+                continue
+            taken[v, u] = True
+            views[row, column, count[row, column]] = place
+            count[row, column] += 1
+            weight = other_weights[v, u]
+            sums[row, column, 0] += weight
+            for k in range(3):
+                sums[row, column, 1 + k] += weight * other_points[v, u, k]
+                sums[row, column, 4 + k] += weight * other_normals[v, u, k]
+                sums[row, column, 7 + k] += weight * other_colours[v, u, k]
