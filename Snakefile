@@ -17,6 +17,7 @@ report: "workflow/report/workflow.rst"
 
 include: "workflow/rules/common.smk"
 include: "workflow/rules/scene.smk"
+include: "workflow/rules/stereo.smk"
 include: "workflow/rules/train.smk"
 include: "workflow/rules/surface.smk"
 include: "workflow/rules/views.smk"

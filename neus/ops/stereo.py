@@ -109,7 +109,12 @@ def _rotated(offsets: list[tuple[int, int]]) -> list[list[tuple[int, int]]]:
 _NEAR = [(0, -1), (-1, -2), (1, -2), (-2, -3), (2, -3)]
 _FAR = [(0, -3), (0, -5), (0, -7), (0, -9), (0, -11)]
 REGIONS = np.array(_rotated(_NEAR) + _rotated(_FAR), np.int32)
-"""``[8, 5, 2]`` regions of neighbours, as offsets (x, y)."""
+"""``[8, 5, 2]`` regions of neighbours, as offsets (x, y): four near ones, four far ones.
+
+Even iterations look at the near ones, odd iterations at the far ones.
+"""
+SIDES = 4
+"""Regions that an iteration looks at."""
 
 
 def key_of(*numbers: int) -> int:

@@ -36,6 +36,7 @@ class Stereo:
         agreement: what the other views say of each map.
         points: the fused cloud.
         seconds: spent on the depth maps, and on comparing and fusing them.
+        settings: that it was done with.
         sentence: why there is no point, if there is none.
     """
 
@@ -45,7 +46,8 @@ class Stereo:
     agreement: list[Agreement]
     points: StereoPoints
     seconds: tuple[float, float]
-    sentence: str | None
+    settings: StereoSettings
+    sentence: str | None = None
 
     @property
     def coverage(self) -> float:
@@ -106,7 +108,7 @@ def reconstruct(
     colours = [pictures.at(view, -1).rgb for view in range(len(pictures))]
     points = fuse(reliefs, agreement, colours, cameras, neighbours, settings.tolerance)
     seconds = (middle - begin, time.perf_counter() - middle)
-    result = Stereo(pictures.indices, cameras, maps, agreement, points, seconds, None)
+    result = Stereo(pictures.indices, cameras, maps, agreement, points, seconds, settings)
     report(
         f"{len(points)} points in {seconds[1]:.1f} s: {100 * result.coverage:.0f} % of what the"
         " training views show"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from neus.ops.stereo import Matching
 
@@ -29,13 +29,13 @@ class StereoSettings:
     pixels: int = 500_000
     all_pixels: int = 50_000_000
     levels: int = 3
-    sweeps: tuple[int, ...] = (6, 3, 2)
+    sweeps: tuple[int, ...] = (8, 4, 3)
     near_sources: int = 6
     wide_sources: int = 2
     narrowest: float = 4.0
     wide: float = 30.0
     widest: float = 60.0
-    matching: Matching = Matching()
+    matching: Matching = field(default_factory=Matching)
     neighbours: int = 24
     agreeing: int = 2
     tolerance: float = 1.5

@@ -17,7 +17,7 @@ import numba as nb
 import numpy as np
 
 from neus.ops.cpu.compilation import index, kernel
-from neus.ops.stereo import DRAWS, MOST_COUNTED, REGIONS, SHIFTS, STEEPEST, TILTS
+from neus.ops.stereo import DRAWS, MOST_COUNTED, REGIONS, SHIFTS, SIDES, STEEPEST, TILTS
 
 LANES = 64
 _F32, _I32, _U32, _U64 = nb.float32, nb.int32, nb.uint32, nb.uint64
@@ -143,28 +143,40 @@ def _homographies(px, py, planes, turn, shift, at):
 
 
 @kernel
-def _cost_of_source(
-    px, py, planes, at, sums, variance, inside, height, width, focal, principal, centre, noise,
-    off_mask, cost, penalty,
-):  # fmt: skip
-    """1 - NCC of all lanes, 1 where a source cannot see the plane, and what lies off its mask."""
+def _visible(
+    px, py, planes, at, inside, height, width, focal, principal, centre, off_mask, sees, penalty
+):
+    """1 where a source may see its lane's plane, else 0; what meets its picture off the mask."""
     for i in range(LANES):
-        z = at[6 * LANES + i]
-        value = _ONE
-        w, gx, gy = planes[i], planes[LANES + i], planes[2 * LANES + i]
-        depthwise = w - gx * (px[i] - principal[0]) - gy * (py[i] - principal[1])
-        side = focal[0] * gx * centre[0] + focal[1] * gy * centre[1] + depthwise * centre[2]
-        if z > np.float32(1e-6):
-            x, y = at[i] / z + _HALF, at[3 * LANES + i] / z + _HALF
-            if x >= _ZERO and y >= _ZERO and x < width and y < height:
-                if not inside[_I32(y), _I32(x)]:
-                    penalty[i] += off_mask
-                elif side < _ONE:
-                    mean = sums[i]
-                    spread = max(sums[LANES + i] - mean * mean, _ZERO)
-                    product = (variance[i] + noise) * (spread + noise)
-                    value = min(_ONE - sums[2 * LANES + i] / np.float32(math.sqrt(product)), _ONE)
-        cost[i] = value
+        z = at[index(6 * LANES + i)]
+        gx, gy = planes[index(LANES + i)], planes[index(2 * LANES + i)]
+        axial = (
+            planes[index(i)]
+            - gx * (px[index(i)] - principal[0])
+            - gy * (py[index(i)] - principal[1])
+        )
+        side = focal[0] * gx * centre[0] + focal[1] * gy * centre[1] + axial * centre[2]
+        sees[index(i)] = _ONE if z > np.float32(1e-6) and side < _ONE else _ZERO
+    for i in range(LANES):
+        inverse = _ONE / max(at[i + 6 * LANES], np.float32(1e-6))
+        x, y = at[i] * inverse + _HALF, at[i + 3 * LANES] * inverse + _HALF
+        if x >= _ZERO and y >= _ZERO and x < width and y < height:
+            if not inside[_I32(y), _I32(x)]:
+                sees[i] = _ZERO
+                penalty[i] += off_mask
+        else:
+            sees[i] = _ZERO
+
+
+@kernel
+def _unlikeness(sums, variance, noise, sees, cost):
+    """1 - NCC of all lanes, at most 1, which it is where the source does not see the plane."""
+    for i in range(LANES):
+        mean = sums[index(i)]
+        spread = max(sums[index(LANES + i)] - mean * mean, _ZERO) + noise
+        product = (variance[index(i)] + noise) * spread
+        alike = sums[index(2 * LANES + i)] / np.float32(math.sqrt(product))
+        cost[index(i)] = _ONE - max(alike, _ZERO) * sees[index(i)]
 
 
 @kernel
@@ -178,7 +190,7 @@ def score(
     fractions = scratch[12 * LANES : 14 * LANES]
     best = scratch[14 * LANES : (14 + _MOST) * LANES]
     single = scratch[18 * LANES : 19 * LANES]
-    penalty = scratch[19 * LANES : 20 * LANES]
+    penalty, sees = scratch[19 * LANES : 20 * LANES], scratch[20 * LANES : 21 * LANES]
     best[:] = _ONE
     penalty[:] = _ZERO
     pairs = found.view(np.uint32)
@@ -203,10 +215,11 @@ def score(
                 _read(flat, place, found)
                 _add_up(pairs, fractions, weights, centred, tap, mean, sums)
                 tap += 1
-        _cost_of_source(
-            px, py, planes, at, sums, variance, inside[s], heights[s], widths[s], focal, principal,
-            centres[s], noise, off_mask, single, penalty,
+        _visible(
+            px, py, planes, at, inside[s], heights[s], widths[s], focal, principal, centres[s],
+            off_mask, sees, penalty,
         )  # fmt: skip
+        _unlikeness(sums, variance, noise, sees, single)
         for k in range(counted):
             for i in range(LANES):
                 lower = min(best[index(k * LANES + i)], single[index(i)])
@@ -313,10 +326,11 @@ def sweep(
     px, py = np.empty(LANES, np.float32), np.empty(LANES, np.float32)
     now, tried = np.empty(3 * LANES, np.float32), np.empty(3 * LANES, np.float32)
     cost, least = np.empty(LANES, np.float32), np.empty(LANES, np.float32)
-    scratch = np.empty(20 * LANES, np.float32)
+    scratch = np.empty(21 * LANES, np.float32)
     place, found = np.empty(LANES, np.int32), np.empty(LANES, np.uint64)
     lanes = np.empty(LANES, np.int64)
-    hypotheses = len(_REGIONS) + 4 if iteration >= 0 else 1
+    hypotheses = SIDES + 4 if iteration >= 0 else 1
+    regions = SIDES * (iteration % 2)
     batches = (len(pixels) + LANES - 1) // LANES
     for batch in range(worker * batches // workers, (worker + 1) * batches // workers):
         for i in range(LANES):  # the last pixel fills up the last batch
@@ -335,12 +349,12 @@ def sweep(
                     if plane[0] <= _ZERO:
                         any_plane = (bounds[1], _ZERO, _ZERO)
                         plane = drawn_plane(key, lanes[i], 0, 3, any_plane, x, y, focal, bounds)
-                elif h < len(_REGIONS):
+                elif h < SIDES:
                     plane = _neighbour(
-                        lanes[i] % width, lanes[i] // width, h, planes, costs, bounds
+                        lanes[i] % width, lanes[i] // width, regions + h, planes, costs, bounds
                     )
                 else:
-                    kind = h - len(_REGIONS)
+                    kind = h - SIDES
                     draw = (iteration + 1) * DRAWS + 8 * kind
                     plane = drawn_plane(key, lanes[i], draw, kind, plane, x, y, focal, bounds)
                 for k in range(3):

@@ -1,0 +1,156 @@
+"""The folder of a scene's stereo: maps of the training views, the cloud, and figures."""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from dataclasses import asdict, fields
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from neus.errors import InputError
+from neus.folders import folder_written_whole
+from neus.scene import Scene
+from neus.similarity import Similarity
+from neus.stereo.fusion import StereoPoints
+from neus.stereo.reconstruction import Stereo
+
+if TYPE_CHECKING:
+    from jaxtyping import Float
+
+VIEWS, POINTS, CLOUD, FIGURES = "views", "points.npz", "fused.ply", "figures.json"
+
+_CLOUD = np.dtype(
+    [(name, "<f4") for name in ("x", "y", "z", "nx", "ny", "nz")]
+    + [(name, "u1") for name in ("red", "green", "blue")]
+    + [("confidence", "<f4"), ("views", "<i4")]
+)
+_PLY_TYPES = {"<f4": "float", "|u1": "uchar", "<i4": "int"}
+
+
+def write_stereo(stereo: Stereo, scene: Scene, folder: Path, **figures: object) -> None:
+    """Write what stereo found, whole or not at all.
+
+    ``views/NAME.npz`` holds depth ``[h, w]`` (float32, along the optical axis, 0 where none is
+    kept), normal ``[h, w, 3]`` (float16, unit, towards the camera) and confidence ``[h, w]``
+    (float16) of a training view; ``points.npz`` the fields of :class:`StereoPoints`. Both are in
+    the scene frame. ``fused.ply`` is the cloud in the source frame, as every export.
+
+    Args:
+        stereo: of the scene's training views.
+        scene: names the frames and leads back to the source frame.
+        folder: replaced if it holds stereo.
+        figures: added to ``figures.json``.
+
+    Raises:
+        InputError: ``folder`` holds something else.
+    """
+    with folder_written_whole(folder, (VIEWS, POINTS, CLOUD, FIGURES)) as whole:
+        (whole / VIEWS).mkdir()
+        for place, index in enumerate(stereo.views):
+            _write_view(stereo, place, whole / VIEWS / f"{scene.frames[index].name}.npz")
+        np.savez(whole / POINTS, **{f.name: getattr(stereo.points, f.name) for f in _fields()})
+        write_cloud(whole / CLOUD, stereo.points, scene.to_source)
+        content = {
+            "seconds": sum(stereo.seconds),
+            "seconds_depth": stereo.seconds[0],
+            "seconds_fusion": stereo.seconds[1],
+            "views": len(stereo.views),
+            "points": len(stereo.points),
+            "coverage": stereo.coverage,
+            "sentence": stereo.sentence,
+            "settings": asdict(stereo.settings),
+        }
+        (whole / FIGURES).write_text(json.dumps(content | figures, indent=1) + "\n")
+
+
+def _write_view(stereo: Stereo, place: int, path: Path) -> None:
+    found, trust = stereo.maps[place], stereo.agreement[place].confidence
+    kept = trust > 0
+    normal = found.normal @ stereo.cameras.camera_to_world[place, :, :3].T
+    np.savez_compressed(
+        path,
+        depth=np.where(kept, found.depth, 0).astype(np.float32),
+        normal=(normal * kept[..., None]).astype(np.float16),
+        confidence=trust.astype(np.float16),
+    )
+
+
+def read_points(folder: Path) -> StereoPoints:
+    """The fused cloud of a folder that :func:`write_stereo` wrote.
+
+    Raises:
+        InputError: the file is missing or malformed.
+    """
+    path = Path(folder) / POINTS
+    content = _arrays(path)
+    try:
+        points = StereoPoints(**{f.name: content[f.name] for f in _fields()})
+    except KeyError as error:
+        raise InputError(f"{path} lacks {error}: run dense_stereo.py again") from None
+    if len(points.first) != len(points) + 1 or points.first[-1] != len(points.views):
+        raise InputError(f"{path} lists views of other points: run dense_stereo.py again")
+    return points
+
+
+def read_view(
+    folder: Path, name: str
+) -> tuple[Float[np.ndarray, "h w"], Float[np.ndarray, "h w 3"], Float[np.ndarray, "h w"]]:
+    """Depth, normals (scene frame) and confidence of the training view called ``name``, float32.
+
+    Raises:
+        InputError: the file is missing or malformed.
+    """
+    path = Path(folder) / VIEWS / f"{name}.npz"
+    content = _arrays(path)
+    try:
+        depth, normal, trust = (content[key] for key in ("depth", "normal", "confidence"))
+    except KeyError as error:
+        raise InputError(f"{path} lacks {error}: run dense_stereo.py again") from None
+    return depth, normal.astype(np.float32), trust.astype(np.float32)
+
+
+def read_figures(folder: Path) -> dict:
+    """The content of ``figures.json``.
+
+    Raises:
+        InputError: the file is missing or malformed.
+    """
+    path = Path(folder) / FIGURES
+    try:
+        return json.loads(path.read_text())
+    except FileNotFoundError:
+        raise InputError(f"{path} does not exist: run dense_stereo.py first") from None
+    except json.JSONDecodeError as error:
+        raise InputError(f"{path} is malformed ({error}): run dense_stereo.py again") from None
+
+
+def write_cloud(path: Path, points: StereoPoints, to_source: Similarity) -> None:
+    """A binary PLY of the points in the source frame, with normals, colours, confidence, views."""
+    vertices = np.zeros(len(points), _CLOUD)
+    position = to_source.apply(points.position)
+    normal = to_source.apply_to_directions(points.normal)
+    for k in range(3):
+        vertices["xyz"[k]] = position[:, k]
+        vertices["n" + "xyz"[k]] = normal[:, k]
+        vertices[("red", "green", "blue")[k]] = points.colour[:, k]
+    vertices["confidence"], vertices["views"] = points.confidence, np.diff(points.first)
+    lines = ["ply", "format binary_little_endian 1.0", f"element vertex {len(points)}"]
+    lines += [f"property {_PLY_TYPES[_CLOUD[name].str]} {name}" for name in _CLOUD.names or ()]
+    path.write_bytes("\n".join([*lines, "end_header", ""]).encode() + vertices.tobytes())
+
+
+def _fields() -> tuple:
+    return fields(StereoPoints)
+
+
+def _arrays(path: Path) -> dict[str, np.ndarray]:
+    if not path.is_file():
+        raise InputError(f"{path} does not exist: run dense_stereo.py first")
+    try:
+        with np.load(path) as content:
+            return dict(content)
+    except (ValueError, OSError, EOFError, zipfile.BadZipFile) as error:
+        raise InputError(f"{path} is malformed ({error}): run dense_stereo.py again") from None

@@ -1,0 +1,54 @@
+"""Depth maps of a scene's training views by stereo, and one cloud of what they agree on."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from functools import partial
+from pathlib import Path
+
+from neus.cli import run
+from neus.devices import DEVICES, device_name, leased_device, peak_memory_gib, set_threads
+from neus.scene import load_scene
+from neus.stereo.folder import write_stereo
+from neus.stereo.reconstruction import reconstruct
+
+
+def arguments(argv: list[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--scene", type=Path, required=True, help="folder of the canonical scene")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--device", choices=DEVICES, default="auto")
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument(
+        "--output",
+        type=Path,
+        required=True,
+        help="folder: fused.ply (source frame), points.npz and views/NAME.npz (scene frame), "
+        "figures.json",
+    )
+    return parser.parse_args(argv)
+
+
+def main(argv: list[str] | None = None) -> int:
+    options = arguments(argv)
+    report = partial(print, file=sys.stderr, flush=True)
+    scene = load_scene(options.scene)
+    with leased_device(options.device) as device:
+        set_threads(options.threads)
+        stereo = reconstruct(scene, device, seed=options.seed, report=report)
+        write_stereo(
+            stereo,
+            scene,
+            options.output,
+            device=device_name(device),
+            seed=options.seed,
+            peak_memory_gib=peak_memory_gib(device),
+        )
+    if stereo.sentence is not None:
+        report(stereo.sentence)
+    return 0
+
+
+if __name__ == "__main__":
+    run(main)
