@@ -10,8 +10,7 @@ from pathlib import Path
 from neus.cli import run
 from neus.devices import DEVICES, device_name, leased_device, peak_memory_gib, set_threads
 from neus.scene import load_scene
-from neus.stereo.folder import write_stereo
-from neus.stereo.reconstruction import reconstruct
+from neus.stereo import reconstruct, write_stereo
 
 
 def arguments(argv: list[str] | None) -> argparse.Namespace:

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
-from neus.cameras import Cameras
 from neus.ops.cpu.threads import on_all_threads
 from neus.ops.stereo import Lens, planes_of
+from neus.scene import Cameras
 from neus.stereo import kernels
 from neus.stereo.depth_maps import DepthMap, index_intrinsics
 from neus.stereo.settings import StereoSettings

@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
-from neus.cameras import Cameras
 from neus.ops import backend_for
 from neus.ops.stereo import Lens, Sources, key_of
+from neus.scene import Cameras
 from neus.stereo.pictures import Pictures
 from neus.stereo.settings import StereoSettings
 

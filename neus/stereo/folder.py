@@ -11,9 +11,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from neus.errors import InputError
-from neus.folders import folder_written_whole
-from neus.scene import Scene
-from neus.similarity import Similarity
+from neus.files import folder_written_whole
+from neus.scene import Scene, Similarity
 from neus.stereo.fusion import StereoPoints
 from neus.stereo.reconstruction import Stereo
 

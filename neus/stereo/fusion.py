@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from neus.cameras import Cameras
 from neus.ops.cpu.threads import on_all_threads
+from neus.scene import Cameras
 from neus.stereo import kernels
 from neus.stereo.consistency import Agreement, Relief, path_between
 

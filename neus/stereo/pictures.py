@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from neus.cameras import Cameras
 from neus.images import resize_coverage, resize_image
-from neus.scene import Scene, load_image, load_mask
+from neus.scene import Cameras, Scene, load_image, load_mask
 
 if TYPE_CHECKING:
     from jaxtyping import Bool, Float, UInt8

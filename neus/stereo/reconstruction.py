@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
-from neus.cameras import Cameras
-from neus.scene import Scene
+from neus.scene import Cameras, Scene
 from neus.stereo.consistency import Agreement, agreements, neighbours_of, relief
 from neus.stereo.depth_maps import DepthMap, depth_map
 from neus.stereo.fusion import StereoPoints, fuse

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from neus.cameras import Cameras
+from neus.scene import Cameras
 
 if TYPE_CHECKING:
     from jaxtyping import Bool, Float
