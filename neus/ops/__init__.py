@@ -6,6 +6,7 @@ Every backend is a module with the same functions, which ``neus.ops.reference`` 
 - ``sdf_distance``: the distance alone, without a graph
 - ``shade``: opacity and colour of samples, differentiable
 - ``march_rays``, ``composite``: along rays
+- ``patchmatch``: depth and normals of a view by stereo, before any training
 - ``TableGradient``, ``adam_step``: the hash table's gradient and its optimizer
 
 ``reference`` (torch, any device and precision) is the oracle of the others, ``cpu`` holds numba

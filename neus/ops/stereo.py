@@ -19,6 +19,10 @@ if TYPE_CHECKING:
 
 STEEPEST = 0.15
 """Cosine between normal and ray below which a plane is too slanted to be drawn."""
+REFUSED = 9.0
+"""Cost of a plane that is out of the question; that of any other is less."""
+KINDS = 4
+"""Planes that refinement draws: another depth, another normal, both, and any plane at all."""
 DRAWS = 32
 """Numbers of the random sequence that an iteration takes at a pixel."""
 SHIFTS = (2.0**-5, 2.0**3)

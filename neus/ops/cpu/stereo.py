@@ -10,7 +10,7 @@ from torch import Tensor
 
 from neus.ops.cpu import stereo_kernels as kernels
 from neus.ops.cpu.threads import on_all_threads
-from neus.ops.stereo import Lens, Matching, Sources, depth_and_normal, planes_of
+from neus.ops.stereo import REFUSED, Lens, Matching, Sources, depth_and_normal, planes_of
 
 if TYPE_CHECKING:
     from jaxtyping import Bool, Float
@@ -27,7 +27,7 @@ def patchmatch(
     key: int,
 ) -> tuple[Float[Tensor, "h w"], Float[Tensor, "h w 3"], Float[Tensor, "h w"]]:
     planes = planes_of(depth, normal, lens).float().contiguous().numpy()
-    costs = np.full(grey.shape, 9, np.float32)
+    costs = np.full(grey.shape, REFUSED, np.float32)
     picture, mask = grey.contiguous().numpy(), active.contiguous().numpy()
     rows, columns = np.nonzero(mask)
     pixels = rows * grey.shape[1] + columns

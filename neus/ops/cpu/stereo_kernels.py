@@ -17,13 +17,23 @@ import numba as nb
 import numpy as np
 
 from neus.ops.cpu.compilation import index, kernel
-from neus.ops.stereo import DRAWS, MOST_COUNTED, REGIONS, SHIFTS, SIDES, STEEPEST, TILTS
+from neus.ops.stereo import (
+    DRAWS,
+    KINDS,
+    MOST_COUNTED,
+    REFUSED,
+    REGIONS,
+    SHIFTS,
+    SIDES,
+    STEEPEST,
+    TILTS,
+)
 
 LANES = 64
 _F32, _I32, _U32, _U64 = nb.float32, nb.int32, nb.uint32, nb.uint64
 _ZERO, _ONE, _HALF = np.float32(0), np.float32(1), np.float32(0.5)
 _LEVELS = np.float32(65535)
-_REFUSED = np.float32(9)
+_REFUSED = np.float32(REFUSED)
 _STEEPEST = np.float32(STEEPEST)
 _SHIFT_LOW, _SHIFT_SPAN = (
     np.float32(math.log2(SHIFTS[0])),
@@ -233,17 +243,18 @@ def score(
 
 
 @kernel
+def _mixed(h):
+    """The finaliser of MurmurHash3; numba would go on in 64 bits without the casts."""
+    h = _U32(_U32(h ^ (h >> _U32(16))) * _U32(0x85EBCA6B))
+    h = _U32(_U32(h ^ (h >> _U32(13))) * _U32(0xC2B2AE35))
+    return _U32(h ^ (h >> _U32(16)))
+
+
+@kernel
 def uniform(key, pixel, draw):
     """A number in [0, 1) that depends on the key, the pixel and the draw alone."""
-    h = _U32(key) ^ (_U32(pixel) * _U32(0x9E3779B1))
-    for turn in range(2):
-        h = h ^ (h >> _U32(16))
-        h = _U32(h * _U32(0x85EBCA6B))
-        h = h ^ (h >> _U32(13))
-        h = _U32(h * _U32(0xC2B2AE35))
-        h = h ^ (h >> _U32(16))
-        if turn == 0:
-            h = _U32(h + _U32(draw) * _U32(0x85157AF5))
+    h = _mixed(_U32(_U32(key) ^ _U32(_U32(pixel) * _U32(0x9E3779B1))))
+    h = _mixed(_U32(h + _U32(draw) * _U32(0x85157AF5)))
     return _F32(h >> _U32(8)) * np.float32(2.0**-24)
 
 
@@ -329,7 +340,7 @@ def sweep(
     scratch = np.empty(21 * LANES, np.float32)
     place, found = np.empty(LANES, np.int32), np.empty(LANES, np.uint64)
     lanes = np.empty(LANES, np.int64)
-    hypotheses = SIDES + 4 if iteration >= 0 else 1
+    hypotheses = SIDES + KINDS if iteration >= 0 else 1
     regions = SIDES * (iteration % 2)
     batches = (len(pixels) + LANES - 1) // LANES
     for batch in range(worker * batches // workers, (worker + 1) * batches // workers):

@@ -16,6 +16,7 @@ from neus.ops.reference.networks import (
 )
 from neus.ops.reference.outside import march_outside, outside_start
 from neus.ops.reference.rays import composite, march_rays, section
+from neus.ops.reference.stereo import patchmatch
 from neus.ops.reference.table import ADAM_DECAY, ADAM_EPSILON, TableGradient, adam_step
 
 __all__ = [
@@ -33,6 +34,7 @@ __all__ = [
     "march_outside",
     "march_rays",
     "outside_start",
+    "patchmatch",
     "ray_distortion",
     "relu_network",
     "sdf_and_gradient",
