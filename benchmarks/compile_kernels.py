@@ -42,6 +42,8 @@ from neus.ops.cuda import (
     outside,
     precision,
     sections,
+    stereo,
+    stereo_kernels,
 )
 from neus.ops.cuda import field as sdf_field
 from neus.ops.reference import ADAM_DECAY, ADAM_EPSILON
@@ -52,9 +54,10 @@ ARCHITECTURES = (80, 90, 120)
 TYPES = {
     "shapes": "*i32", "counts": "*i32", "offsets": "*i64", "ray_index": "*i64",
     "occupancy": "*u8", "lit": "*u8", "sharpness": "fp32",
+    "active": "*u8", "inside": "*u8", "sizes": "*i32", "regions": "*i32",
 }  # fmt: skip
 INTEGER = re.compile(
-    "count|sections_count|channels|resolution|active_levels|.*_(point|channel|sample|axis|row)"
+    r"count|\w+_count|channels|resolution|active_levels|.*_(point|channel|sample|axis|row)"
 )
 
 
@@ -129,6 +132,8 @@ VARIANTS = [
     Variant(sections.section_kernel, sections.STREAM, ("g_sample",)),
     Variant(sections.section_backward_kernel, sections.STREAM, ("g_sample", "bar_sample")),
     Variant(sdf_field.sdf_distance_kernel, NETWORK),
+    Variant(stereo_kernels.sweep_kernel, {"START": True, "COUNTED": 3, **stereo.TILE}),
+    Variant(stereo_kernels.sweep_kernel, {"START": False, "COUNTED": 3, **stereo.TILE}),
 ]
 
 

@@ -11,6 +11,7 @@ from neus.cli import run
 from neus.devices import DEVICES, device_name, leased_device, peak_memory_gib, set_threads
 from neus.scene import load_scene
 from neus.stereo import reconstruct, write_stereo
+from neus.stereo.warm_up import compile_kernels, compiled_before
 
 
 def arguments(argv: list[str] | None) -> argparse.Namespace:
@@ -35,6 +36,9 @@ def main(argv: list[str] | None = None) -> int:
     scene = load_scene(options.scene)
     with leased_device(options.device) as device:
         set_threads(options.threads)
+        if not compiled_before():
+            report("compiling the kernels of stereo, once: some ten seconds")
+            compile_kernels()
         stereo = reconstruct(scene, device, seed=options.seed, report=report)
         write_stereo(
             stereo,

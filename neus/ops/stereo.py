@@ -81,6 +81,11 @@ class Sources:
     shift: Float[Tensor, "s 3"]
     centres: Float[Tensor, "s 3"]
 
+    def to(self, device: torch.device) -> Sources:
+        parts = (self.grey, self.inside, self.turn, self.shift, self.centres)
+        grey, inside, turn, shift, centres = (part.to(device) for part in parts)
+        return Sources(grey, inside, self.sizes, turn, shift, centres)
+
 
 @dataclass(frozen=True)
 class Lens:
@@ -122,11 +127,11 @@ SIDES = 4
 
 
 def key_of(*numbers: int) -> int:
-    """A 32-bit key of (seed, view, level, ...), for the random numbers of a call."""
+    """A key of 31 bits made of (seed, view, level, ...), for the random numbers of a call."""
     key = 0
     for number in numbers:
         key = int(mixed(np.array((key ^ number) & 0xFFFFFFFF, np.uint32))) + 0x9E3779B9 & 0xFFFFFFFF
-    return key
+    return key >> 1
 
 
 def mixed(x: np.ndarray) -> np.ndarray:

@@ -30,7 +30,8 @@ class Relief:
     """A depth map as the comparison reads it.
 
     Attributes:
-        planes: ``[h, w, 3]`` inverse depth and its slopes a pixel; 0 where there is none.
+        planes: ``[h, w, 3]`` inverse depth and its slopes a pixel; 0 where there is none, or the
+            windows are too little alike.
         normals: ``[h, w, 3]`` in the scene frame.
         correlation: ``[h, w]``
         focal: in pixels, the mean of both axes.
@@ -61,13 +62,15 @@ class Agreement:
         return self.confidence > 0
 
 
-def relief(found: DepthMap, cameras: Cameras, view: int) -> Relief:
+def relief(found: DepthMap, cameras: Cameras, view: int, least: float) -> Relief:
+    """A depth map without what correlates less than ``least``."""
     K = index_intrinsics(cameras)[view]
     lens = Lens((K[0, 0], K[1, 1]), (K[0, 2], K[1, 2]), 0, 0, 0)
     planes = planes_of(torch.from_numpy(found.depth), torch.from_numpy(found.normal), lens)
     normals = found.normal @ cameras.camera_to_world[view, :, :3].T.astype(np.float32)
     focal = float(K[0, 0] + K[1, 1]) / 2
-    return Relief(planes.numpy().copy(), np.ascontiguousarray(normals), found.correlation, focal)
+    likely = planes.numpy() * (found.correlation >= least)[..., None]
+    return Relief(likely, np.ascontiguousarray(normals), found.correlation, focal)
 
 
 def neighbours_of(cameras: Cameras, count: int, widest: float) -> list[list[int]]:
@@ -100,18 +103,14 @@ def agreements(
     that they see through somebody else's point; a depth that more views see through than agree
     with it goes.
     """
-    likely = [r.correlation >= settings.least_correlation for r in reliefs]
-    first = [
-        _compared(i, reliefs, likely, None, cameras, neighbours[i], settings)
-        for i in range(len(reliefs))
-    ]
-    sure = [
-        alike & (agree >= settings.agreeing)
-        for alike, (agree, _) in zip(likely, first, strict=True)
-    ]
+    unsure = [np.zeros(seen.correlation.shape, bool) for seen in reliefs]
+    sure = []
+    for i in range(len(reliefs)):
+        agree, _ = _compared(i, reliefs, unsure, cameras, neighbours[i], settings)
+        sure.append(agree >= settings.agreeing)
     result = []
     for i, seen in enumerate(reliefs):
-        agree, violate = _compared(i, reliefs, sure, sure, cameras, neighbours[i], settings)
+        agree, violate = _compared(i, reliefs, sure, cameras, neighbours[i], settings)
         kept = sure[i] & (violate < agree)
         trust = confidence(seen.correlation, agree, violate, settings.least_correlation)
         result.append(Agreement(agree, violate, np.where(kept, trust, 0).astype(np.float32)))
@@ -140,8 +139,7 @@ def confidence(
 def _compared(
     view: int,
     reliefs: list[Relief],
-    trusted: list[np.ndarray],
-    seeing: list[np.ndarray] | None,
+    sure: list[np.ndarray],
     cameras: Cameras,
     neighbours: list[int],
     settings: StereoSettings,
@@ -150,11 +148,10 @@ def _compared(
     agree, violate = (np.zeros(own.planes.shape[:2], np.int32) for _ in range(2))
     for j in neighbours:
         other = reliefs[j]
-        sees = np.zeros(other.planes.shape[:2], bool) if seeing is None else seeing[j]
         on_all_threads(
             kernels.compare,
-            *(own.planes, own.normals, trusted[view]),
-            *(other.planes, other.normals, sees),
+            *(own.planes, own.normals),
+            *(other.planes, other.normals, sure[j]),
             *path_between(cameras, view, j),
             np.float32(own.focal),
             np.float32(other.focal),

@@ -163,10 +163,8 @@ def source_operands(
     turn = np.stack([M @ R[view] @ np.linalg.inv(K[view]) for M in to_source])
     shift = np.stack([M @ (C[view] - C[j]) for M, j in zip(to_source, sources, strict=True)])
     centres = (C[sources] - C[view]) @ R[view]
-    on_device = (torch.from_numpy(a.astype(np.float32)).to(device) for a in (turn, shift, centres))
-    return Sources(
-        torch.from_numpy(grey).to(device), torch.from_numpy(inside).to(device), sizes, *on_device
-    )
+    matrices = (torch.from_numpy(a.astype(np.float32)) for a in (turn, shift, centres))
+    return Sources(torch.from_numpy(grey), torch.from_numpy(inside), sizes, *matrices).to(device)
 
 
 def enlarged(

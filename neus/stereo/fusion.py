@@ -15,6 +15,9 @@ from neus.stereo.consistency import Agreement, Relief, path_between
 if TYPE_CHECKING:
     from jaxtyping import Float, Int, UInt8
 
+LEAST_WEIGHT = np.float32(0.05)
+"""Confidence that a depth counts with which agrees with a kept one and is not kept itself."""
+
 
 @dataclass(frozen=True)
 class StereoPoints:
@@ -43,10 +46,13 @@ class StereoPoints:
 
     @classmethod
     def none(cls) -> StereoPoints:
+        vectors, numbers = np.zeros((0, 3), np.float32), np.zeros(0, np.float32)
         return cls(
-            *(np.zeros((0, 3), np.float32) for _ in range(2)),
+            vectors,
+            vectors,
             np.zeros((0, 3), np.uint8),
-            *(np.zeros(0, np.float32) for _ in range(2)),
+            numbers,
+            numbers,
             np.zeros(1, np.int64),
             np.zeros(0, np.int32),
         )
@@ -75,10 +81,9 @@ def fuse(
         return StereoPoints.none()
     points = [world_points(r, cameras, i) for i, r in enumerate(reliefs)]
     weights = [
-        np.where(a.kept, a.confidence * r.planes[..., 0] * np.float32(r.focal), 0)
+        np.maximum(a.confidence, LEAST_WEIGHT) * r.planes[..., 0] * np.float32(r.focal)
         for r, a in zip(reliefs, agreements, strict=True)
     ]
-    weights = [w.astype(np.float32) for w in weights]
     taken = [np.zeros(w.shape, bool) for w in weights]
     parts = []
     for i, own in enumerate(reliefs):

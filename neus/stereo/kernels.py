@@ -7,12 +7,11 @@ as in ``neus.ops.stereo.Sources``. Rows are shared among the workers.
 
 from __future__ import annotations
 
-import numba as nb
 import numpy as np
 
 from neus.ops.cpu.compilation import kernel
 
-_F32, _I32 = nb.float32, nb.int32
+_F32, _I32 = np.float32, np.int32
 _HALF = np.float32(0.5)
 APART = np.float32(0.3)
 """Cosine between the normals of two views below which they mean different surfaces."""
@@ -43,15 +42,15 @@ def meet(x, y, w, turn, shift, other):
 
 @kernel
 def compare(
-    worker, workers, planes, normals, trusted, other, other_normals, other_trusted, turn, shift,
-    focal, other_focal, tolerance, agree, violate,
+    worker, workers, planes, normals, other, other_normals, other_sure, turn, shift, focal,
+    other_focal, tolerance, agree, violate,
 ):  # fmt: skip
-    """Count for every trusted pixel whether the other view agrees, or sees through its point."""
+    """Count for every pixel whether the other view agrees, or surely sees through its point."""
     height, width = planes.shape[:2]
     for row in range(worker, height, workers):
         for column in range(width):
             w = planes[row, column, 0]
-            if w <= 0 or not trusted[row, column]:
+            if w <= 0:
                 continue
             u, v, depth, found = meet(_F32(column), _F32(row), w, turn, shift, other)
             if u < 0:
@@ -62,7 +61,7 @@ def compare(
                 cosine += normals[row, column, k] * other_normals[v, u, k]
             if abs(depth - found) <= allowed and cosine > APART:
                 agree[row, column] += 1
-            elif other_trusted[v, u] and depth < found - _F32(3) * allowed:
+            elif other_sure[v, u] and depth < found - _F32(3) * allowed:
                 violate[row, column] += 1
 
 
@@ -83,7 +82,7 @@ def gather(
                 continue
             w = planes[row, column, 0]
             u, v, depth, found = meet(_F32(column), _F32(row), w, turn, shift, other)
-            if u < 0 or other_weights[v, u] <= 0:
+            if u < 0:
                 continue
             allowed = tolerance * max(depth / other_focal, _F32(1) / (w * focal))
             cosine = _F32(0)

@@ -102,7 +102,8 @@ def reconstruct(
     middle = time.perf_counter()
     report(f"{len(maps)} depth maps in {middle - begin:.1f} s")
     neighbours = neighbours_of(cameras, settings.neighbours, settings.widest)
-    reliefs = [relief(found, cameras, view) for view, found in enumerate(maps)]
+    least = settings.least_correlation
+    reliefs = [relief(found, cameras, view, least) for view, found in enumerate(maps)]
     agreement = agreements(reliefs, cameras, neighbours, settings)
     colours = [pictures.at(view, -1).rgb for view in range(len(pictures))]
     points = fuse(reliefs, agreement, colours, cameras, neighbours, settings.tolerance)

@@ -17,7 +17,7 @@ RADIUS = 0.6
 
 @dataclass(frozen=True)
 class Truth:
-    """Of one view: depth along the optical axis (0 where nothing is hit) and camera-frame normals."""
+    """Of one view: depth along the optical axis (0: nothing is hit) and camera-frame normals."""
 
     depth: np.ndarray
     normal: np.ndarray
@@ -55,12 +55,12 @@ def look(cameras: Cameras, view: int, shape: str) -> tuple[Truth, np.ndarray]:
     if shape == "plane":
         t = -origins[:, 2] / directions[:, 2]
         points = origins + t[:, None] * directions
-        hit = (np.abs(points[:, :2]) < RADIUS).all(axis=1)
+        hit = np.asarray((np.abs(points[:, :2]) < RADIUS).all(axis=1))
         normals = np.tile([0.0, 0, 1], (len(points), 1))
     else:
         middle = -(origins * directions).sum(axis=1)
         squared = middle**2 - (origins**2).sum(axis=1) + RADIUS**2
-        hit = squared > 0
+        hit = np.asarray(squared > 0)
         points = origins + (middle - np.sqrt(np.maximum(squared, 0)))[:, None] * directions
         normals = points / RADIUS
     pose = cameras.camera_to_world[view]

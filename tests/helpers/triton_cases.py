@@ -58,9 +58,10 @@ def large_blocks() -> Iterator[None]:
     if DEVICE.type == "cuda":
         yield
         return
-    from neus.ops.cuda import field, grid, sections
+    from neus.ops.cuda import field, grid, sections, stereo
 
     sizes = [(grid.GATHER, 1024), (grid.STREAM, 1024), (sections.STREAM, 1024), (field.TILE, 256)]
+    sizes.append((stereo.TILE, 1024))
     with ExitStack() as patches:
         for options, block in sizes:
             patches.enter_context(mock.patch.dict(options, BLOCK=block))

@@ -17,8 +17,9 @@ import yaml
 from tests.helpers.places import ROOT
 
 PROGRAMS = [
-    "make_demo", "extract_frames", "estimate_poses", "normalize_scene", "train", "extract_mesh",
-    "render_views", "render_path", "evaluate_views", "evaluate_mesh", "results_table",
+    "make_demo", "extract_frames", "estimate_poses", "normalize_scene", "dense_stereo", "train",
+    "extract_mesh", "render_views", "render_path", "evaluate_views", "evaluate_mesh",
+    "results_table",
 ]  # fmt: skip
 
 STAND_IN = '''
@@ -116,6 +117,11 @@ def test_the_demo_is_planned_from_nothing(project: Path) -> None:
         "render_views": 2, "render_path": 2, "evaluate_views": 2, "evaluate_mesh": 2,
         "results_table": 1, "all": 1,
     }  # fmt: skip
+
+
+def test_stereo_is_made_of_the_scene_alone(project: Path) -> None:
+    plan = planned(project, "results/sculpture/stereo")
+    assert plan == {"make_demo": 1, "normalize_scene": 1, "dense_stereo": 1}
 
 
 def test_a_video_is_cut_into_photos_first(project: Path) -> None:

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import math
 
-import numba as nb
 import numpy as np
 
 from neus.ops.cpu.compilation import index, kernel
@@ -30,7 +29,7 @@ from neus.ops.stereo import (
 )
 
 LANES = 64
-_F32, _I32, _U32, _U64 = nb.float32, nb.int32, nb.uint32, nb.uint64
+_F32, _I32, _U32, _U64 = np.float32, np.int32, np.uint32, np.uint64
 _ZERO, _ONE, _HALF = np.float32(0), np.float32(1), np.float32(0.5)
 _LEVELS = np.float32(65535)
 _REFUSED = np.float32(REFUSED)

@@ -20,6 +20,7 @@ try:
     from neus.ops.cuda.outside import march_outside
     from neus.ops.cuda.sdf import sdf_and_gradient
     from neus.ops.cuda.shading import shade
+    from neus.ops.cuda.stereo import patchmatch
 except ModuleNotFoundError as error:
     if error.name != "triton":
         raise
@@ -41,6 +42,7 @@ __all__ = [
     "grid_network",
     "march_outside",
     "march_rays",
+    "patchmatch",
     "sdf_and_gradient",
     "sdf_distance",
     "shade",

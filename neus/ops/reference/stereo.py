@@ -145,8 +145,8 @@ def _neighbours(at: _Pixels, planes: Tensor, costs: Tensor, region: int) -> Tens
 def drawn_planes(at: _Pixels, now: Float[Tensor, "n 3"], kind: int, draw: int, key: int) -> Tensor:
     """Planes to try: 0 another depth, 1 another normal, 2 both, 3 any plane.
 
-    The change of a depth is log-uniform between ``SHIFTS`` pixels of the sources, the length of what
-    is added to a unit normal between ``TILTS``. Too slanted normals give way to the current one.
+    The change of a depth is log-uniform between ``SHIFTS`` pixels of the sources, the length of
+    what is added to a unit normal between ``TILTS``. Too slanted normals give way to the current.
     """
     (fx, fy), (x, y) = at.lens.focal, at.ray
     pixels = at.rows * at.grey.shape[1] + at.columns
@@ -266,7 +266,7 @@ def _source_windows(
 
 
 def _visible(at: _Pixels, planes: Tensor, s: int) -> tuple[Tensor, Tensor]:
-    """Whether a source may see each plane's point from its front, and whether it is off its mask."""
+    """Whether a source may see each plane's point from its front; whether it is off its mask."""
     x, y, z = _image_of(at, planes, s, 0, 0).unbind(dim=1)
     x, y = x / z.clamp(min=1e-6) + 0.5, y / z.clamp(min=1e-6) + 0.5
     height, width = at.sources.sizes[s]
