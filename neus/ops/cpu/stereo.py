@@ -8,7 +8,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from neus.ops.cpu import stereo_kernels as kernels
+from neus.ops.cpu.stereo_kernels import sweep
+from neus.ops.cpu.stereo_windows import pack
 from neus.ops.cpu.threads import on_all_threads
 from neus.ops.stereo import REFUSED, Lens, Matching, Sources, depth_and_normal, planes_of
 
@@ -38,8 +39,7 @@ def patchmatch(
         np.array(lens.focal, np.float32),
         np.array(lens.principal, np.float32),
         bounds,
-        matching.radius,
-        matching.spacing,
+        _offsets(matching),
         np.float32(matching.contrast),
         np.float32(matching.noise**2),
         matching.counted,
@@ -49,7 +49,7 @@ def patchmatch(
         for chosen in colours:
             if len(chosen):
                 on_all_threads(
-                    kernels.sweep,
+                    sweep,
                     *(chosen, picture, mask, planes, costs, iteration, np.uint32(key)),
                     *operands,
                     *constants,
@@ -64,8 +64,14 @@ def _source_operands(sources: Sources) -> tuple[np.ndarray, ...]:
     inside = sources.inside.contiguous().numpy()
     height, width = np.array(sources.sizes, np.int32).reshape(-1, 2).T.copy()
     words = np.zeros(grey.shape, np.uint64)
-    on_all_threads(kernels.pack, grey, inside, height, width, words)
+    on_all_threads(pack, grey, inside, height, width, words)
     matrices = (
         t.float().contiguous().numpy() for t in (sources.turn, sources.shift, sources.centres)
     )
     return words, inside, height, width, *matrices
+
+
+def _offsets(matching: Matching) -> np.ndarray:
+    """``[taps, 2]`` (dx, dy) of a window's taps, row by row."""
+    steps = matching.spacing * np.arange(-matching.radius, matching.radius + 1, dtype=np.float32)
+    return np.stack(np.meshgrid(steps, steps), axis=-1).reshape(-1, 2)
