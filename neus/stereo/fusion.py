@@ -122,7 +122,10 @@ def fuse(
     return _points(parts, reliefs, cameras) if parts else StereoPoints.none()
 
 
-def _points(parts: list[tuple[np.ndarray, ...]], reliefs: list[Relief], cameras: Cameras):
+def _points(
+    parts: list[tuple[np.ndarray, ...]], reliefs: list[Relief], cameras: Cameras
+) -> StereoPoints:
+    """The points of all views' sums, counts, lists of views and confidences."""
     sums = np.concatenate([part[0] for part in parts])
     count = np.concatenate([part[2] for part in parts])
     trust = np.concatenate([part[3] for part in parts])

@@ -13,7 +13,7 @@ class StereoSettings:
 
     Attributes:
         pixels: views are made smaller until they have no more pixels each ...
-        all_pixels: ... and no more together, which bounds memory: some 40 bytes a pixel.
+        all_pixels: ... and no more together, which bounds memory: some 100 bytes a pixel.
         levels: of the pyramid, each half as large as the next.
         sweeps: of each level, from the coarsest on.
         near_sources: the nearest views beyond ``narrowest`` degrees, seen from the scene's centre.
@@ -27,7 +27,7 @@ class StereoSettings:
     """
 
     pixels: int = 500_000
-    all_pixels: int = 50_000_000
+    all_pixels: int = 40_000_000
     levels: int = 3
     sweeps: tuple[int, ...] = (8, 4, 3)
     near_sources: int = 6

@@ -11,7 +11,7 @@ from llvmlite import ir
 from numba.core import cgutils, types
 from numba.extending import intrinsic
 
-from neus.ops.cpu.vector_code import _fma, _pointer
+from neus.ops.cpu.vector_code import fma, pointer
 
 LANES = 32
 """Hypotheses scored side by side: what a source's 25 taps need fits into a first-level cache."""
@@ -41,7 +41,7 @@ def place_taps(
 
     def generate(context, builder, signature, arguments):
         at, offset, place, fraction = (
-            _pointer(context, builder, signature, arguments, i) for i in (0, 2, 8, 10)
+            pointer(context, builder, signature, arguments, i) for i in (0, 2, 8, 10)
         )
         planes = [_load(builder, at, _INDEX(k * LANES), _FLOATS) for k in range(9)]
         right, bottom, stride = (_spread(builder, arguments[i]) for i in (5, 6, 7))
@@ -52,7 +52,7 @@ def place_taps(
                 for i in range(2)
             )
             x, y, z = (
-                _fma(builder, planes[k + 2], dy, _fma(builder, planes[k + 1], dx, planes[k]))
+                fma(builder, planes[k + 2], dy, fma(builder, planes[k + 1], dx, planes[k]))
                 for k in (0, 3, 6)
             )
             z = _larger(builder, z, ir.Constant(_FLOATS, [_SMALLEST] * VECTOR))
@@ -94,7 +94,7 @@ def sum_taps(
 
     def generate(context, builder, signature, arguments):
         found, fraction, weight, own, mean, total = (
-            _pointer(context, builder, signature, arguments, i) for i in (0, 2, 4, 6, 8, 11)
+            pointer(context, builder, signature, arguments, i) for i in (0, 2, 4, 6, 8, 11)
         )
         average = _load(builder, mean, _INDEX(0), _FLOATS)
         sums = [cgutils.alloca_once(builder, _FLOATS) for _ in range(3)]
@@ -104,18 +104,18 @@ def sum_taps(
             row = builder.mul(loop.index, _INDEX(LANES))
             pair = builder.mul(loop.index, _INDEX(2 * LANES))
             words = _load(builder, found, pair, _PAIRS)
-            grey = [
-                part for i in range(2) for part in _halves(builder, _every_other(builder, words, i))
-            ]
             fx = _load(builder, fraction, pair, _FLOATS)
+            upper, lower = (
+                _between(builder, *_halves(builder, _every_other(builder, words, i)), fx)
+                for i in range(2)
+            )
             fy = _load(builder, fraction, builder.add(pair, _INDEX(LANES)), _FLOATS)
-            upper, lower = (_between(builder, *grey[i : i + 2], fx) for i in (0, 2))
             value = _between(builder, upper, lower, fy)
             unit = ir.Constant(_FLOATS, [1 / 65535] * VECTOR)
-            value = _fma(builder, value, unit, builder.fneg(average))
-            weighted = builder.fmul(_load(builder, weight, row, _FLOATS), value)
-            _add(builder, sums[0], weighted)
-            _add(builder, sums[1], weighted, value)
+            value = fma(builder, value, unit, builder.fneg(average))
+            share = _load(builder, weight, row, _FLOATS)
+            _add(builder, sums[0], share, value)
+            _add(builder, sums[1], builder.fmul(share, value), value)
             _add(builder, sums[2], _load(builder, own, row, _FLOATS), value)
         for i, one in enumerate(sums):
             _store(builder, total, _INDEX(i * LANES), builder.load(one))
@@ -163,12 +163,8 @@ def _halves(builder, words):
 
 
 def _between(builder, a, b, fraction):
-    return _fma(builder, fraction, builder.fsub(b, a), a)
+    return fma(builder, fraction, builder.fsub(b, a), a)
 
 
-def _add(builder, total, *factors):
-    now = builder.load(total)
-    if len(factors) == 1:
-        builder.store(builder.fadd(now, factors[0]), total)
-    else:
-        builder.store(_fma(builder, *factors, now), total)
+def _add(builder, total, a, b):
+    builder.store(fma(builder, a, b, builder.load(total)), total)

@@ -44,7 +44,7 @@ def multiply_rows(
     def generate(context, builder, signature, arguments):
         vector = ir.VectorType(_FLOAT, LANES)
         weight, value, bias, output = (
-            _pointer(context, builder, signature, arguments, i) for i in (0, 3, 5, 7)
+            pointer(context, builder, signature, arguments, i) for i in (0, 3, 5, 7)
         )
         sums = [cgutils.alloca_once(builder, vector) for _ in range(ROWS)]
         for row, total in enumerate(sums):
@@ -56,7 +56,7 @@ def multiply_rows(
             column = builder.gep(weight, [builder.mul(loop.index, _INDEX(ROWS))])
             for row, total in enumerate(sums):
                 factor = _broadcast(builder, builder.load(builder.gep(column, [_INDEX(row)])))
-                builder.store(_fma(builder, factor, channel, builder.load(total)), total)
+                builder.store(fma(builder, factor, channel, builder.load(total)), total)
         for row, total in enumerate(sums):
             target = builder.gep(output, [_INDEX(row * TILE)])
             target = builder.bitcast(target, vector.as_pointer())
@@ -75,7 +75,7 @@ def accumulate_block(typing, left, left_at, right, right_at, total, total_at):
     def generate(context, builder, signature, arguments):
         vector = ir.VectorType(_FLOAT, _HALF)
         left, right, target = (
-            _pointer(context, builder, signature, arguments, i) for i in (0, 2, 4)
+            pointer(context, builder, signature, arguments, i) for i in (0, 2, 4)
         )
         sums = [cgutils.alloca_once(builder, vector) for _ in range(ROWS * COLUMNS)]
         for total in sums:
@@ -87,7 +87,7 @@ def accumulate_block(typing, left, left_at, right, right_at, total, total_at):
                 row = _load_row(builder, left, r, sample)
                 for c, column in enumerate(columns):
                     total = sums[c * ROWS + r]
-                    builder.store(_fma(builder, row, column, builder.load(total)), total)
+                    builder.store(fma(builder, row, column, builder.load(total)), total)
         block = _lane_sums(builder, [builder.load(total) for total in sums])
         target = builder.bitcast(target, vector.as_pointer())
         builder.store(builder.fadd(builder.load(target, align=4), block), target, align=4)
@@ -96,7 +96,7 @@ def accumulate_block(typing, left, left_at, right, right_at, total, total_at):
     return signature, generate
 
 
-def _pointer(context, builder, signature, arguments, index):
+def pointer(context, builder, signature, arguments, index):
     """Address where the array ``arguments[index]`` starts; its start index is the next argument."""
     array = context.make_array(signature.args[index])(context, builder, arguments[index])
     return builder.gep(array.data, [arguments[index + 1]])
@@ -118,7 +118,8 @@ def _broadcast(builder, scalar):
     return _shuffle(builder, first, undefined, [0] * LANES)
 
 
-def _fma(builder, a, b, c):
+def fma(builder, a, b, c):
+    """``a * b + c`` of vectors, rounded once."""
     kind = ir.FunctionType(a.type, [a.type] * 3)
     name = f"llvm.fma.v{a.type.count}f32"
     return builder.call(cgutils.get_or_insert_function(builder.module, kind, name), [a, b, c])
