@@ -11,9 +11,9 @@ Every backend is a module with the same functions, which ``neus.ops.reference`` 
 
 ``reference`` (torch, any device and precision) is the oracle of the others, ``cpu`` holds numba
 kernels, ``cuda`` Triton kernels, and ``tcnn`` calls tiny-cuda-nn and nerfacc where both are
-installed. What all of them agree on stands in ``alpha``, ``contraction``, ``grid``, ``outside`` and
-``types``. Points and directions are those of the scene frame, or of the contracted one outside the
-unit sphere.
+installed. What all of them agree on stands in ``alpha``, ``contraction``, ``grid``, ``outside``,
+``stereo`` and ``types``. Points and directions are those of the scene frame, or of the contracted
+one outside the unit sphere.
 """
 
 from __future__ import annotations

@@ -12,7 +12,15 @@ import trimesh
 
 from neus.errors import InputError
 from neus.scene import Scene
-from neus.stereo import Stereo, StereoSettings, read_figures, read_points, read_view, reconstruct
+from neus.stereo import (
+    Stereo,
+    StereoPoints,
+    StereoSettings,
+    read_figures,
+    read_points,
+    read_view,
+    reconstruct,
+)
 from neus.stereo.folder import write_stereo
 from tests.helpers.small_scenes import program
 from tests.helpers.textured_scenes import textured_scene
@@ -30,6 +38,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Scene, Stereo, Path]
 def test_points_come_back_as_they_were(made):
     _, stereo, folder = made
     points = read_points(folder)
+    assert isinstance(points, StereoPoints)
     assert len(points) == len(stereo.points) > 500
     for name, value in vars(stereo.points).items():
         np.testing.assert_array_equal(getattr(points, name), value)
