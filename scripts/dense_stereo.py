@@ -10,7 +10,8 @@ from pathlib import Path
 from neus.cli import run
 from neus.devices import DEVICES, device_name, leased_device, peak_memory_gib, set_threads
 from neus.scene import load_scene
-from neus.stereo import reconstruct, write_stereo
+from neus.stereo.folder import write_stereo
+from neus.stereo.reconstruction import reconstruct
 from neus.stereo.warm_up import compile_kernels, compiled_before
 
 

@@ -20,10 +20,12 @@ from neus.errors import InputError
 from neus.files import held_alone, written_whole
 from neus.models import operators_for, save_model, unfused_notice
 from neus.scene import load_images, load_mask, load_scene
+from neus.stereo import POINTS, read_points
 from neus.training import (
     CheckpointFolder,
     PixelPool,
     RunFigures,
+    SurfacePoints,
     Trainer,
     TrainingDivergedError,
     Validation,
@@ -38,6 +40,9 @@ def arguments(argv: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--scene", type=Path, required=True, help="folder of the canonical scene")
     parser.add_argument("--method", type=Path, required=True, help="method file (YAML)")
     parser.add_argument("--overrides", default="{}", help="keys laid over the method, as JSON")
+    parser.add_argument(
+        "--stereo", type=Path, help="output of dense_stereo.py, for methods that rest on it"
+    )
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--device", choices=DEVICES, default="auto")
     parser.add_argument("--threads", type=int, default=1)
@@ -64,12 +69,16 @@ def main(argv: list[str] | None = None) -> int:
     if method.training.losses.uses("mask") and not set(scene.masked) & set(scene.train):
         print("the scene has no masks: training goes on without the mask loss", file=sys.stderr)
         method = without_masks(method)
+    stereo = options.stereo if method.training.losses.uses_stereo else None
+    if method.training.losses.uses_stereo and stereo is None:
+        print("no --stereo is given: training goes on by colour alone", file=sys.stderr)
     with (
         leased_device(options.device) as device,
         joined_processes(device) as processes,
         held_alone(options.run_dir) if processes.first else nullcontext(),
     ):
-        mark = fingerprint(method, options.scene, options.seed, processes.count)
+        files = [] if stereo is None else [stereo / POINTS]
+        mark = fingerprint(method, options.scene, options.seed, processes.count, *files)
         checkpoints = CheckpointFolder(options.run_dir / "checkpoints", mark)
         set_threads(options.threads)
         operators_for(method, device)  # refuses before the images are read
@@ -87,7 +96,8 @@ def main(argv: list[str] | None = None) -> int:
             [load_mask(scene, i) if i in masked else None for i in train],
             device,
         )
-        trainer = Trainer(method, pool, device, options.seed, processes)
+        evidence = stereo and SurfacePoints(read_points(stereo), scene.cameras[train], device)
+        trainer = Trainer(method, pool, device, options.seed, processes, evidence=evidence)
         validation = Validation(scene, images, options.run_dir / "panels")
         try:
             figures = run_training(trainer, checkpoints, options.run_dir, validation)

@@ -7,7 +7,8 @@ types are refused with the key's name. Fractions are fractions of the step budge
 ``training.steps`` rescales every schedule with it.
 """
 
-from neus.config.loading import load_method, method_as_yaml, without_masks
+from neus.config.identity import identity
+from neus.config.loading import identity_as_yaml, load_method, method_as_yaml, without_masks
 from neus.config.method import BACKENDS, MethodConfig
 from neus.config.model import (
     BACKGROUNDS,
@@ -38,6 +39,8 @@ __all__ = [
     "RadianceConfig",
     "RatePiece",
     "SdfConfig",
+    "identity",
+    "identity_as_yaml",
     "load_method",
     "method_as_yaml",
     "scheduled",

@@ -164,6 +164,7 @@ def _training_requirements(training: TrainingConfig) -> dict[str, bool]:
             training.samples >= training.uniform_samples + 1024 >= 1024
         ),
         "training.outside_samples must be 1024 or more": training.outside_samples >= 1024,
+        "training.stereo_points must be positive": training.stereo_points > 0,
     }
 
 

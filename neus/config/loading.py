@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from neus.config.checks import check_values
+from neus.config.identity import identity
 from neus.config.method import MethodConfig
 from neus.errors import InputError
 
@@ -42,6 +43,13 @@ def method_as_yaml(method: MethodConfig) -> str:
     from omegaconf import OmegaConf
 
     return OmegaConf.to_yaml(OmegaConf.structured(method))
+
+
+def identity_as_yaml(method: MethodConfig) -> str:
+    """What tells a method apart from others, see :mod:`neus.config.identity`."""
+    from omegaconf import OmegaConf
+
+    return OmegaConf.to_yaml(OmegaConf.create(identity(method)))
 
 
 def _merge(base: Any, overlay: Any, origin: str) -> Any:

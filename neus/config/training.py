@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from neus.config.identity import NEWER
 from neus.config.schedule import Schedule
 
 
@@ -15,6 +16,7 @@ class LossConfig:
     ``cavity``, ``sparsity`` and ``curvature`` are of a distance: a density has none of them.
     ``sparsity_scale`` is no weight: the sparsity term sees surface within about its inverse, in
     scene units. ``affine_colours`` holds the mean of the photos' colour maps, if any are learnt.
+    ``surface`` and ``free_space`` are of points that stereo found, and of what lies before them.
     """
 
     colour: Schedule = 1.0
@@ -28,11 +30,18 @@ class LossConfig:
     curvature: Schedule = 0.0
     distortion: Schedule = 0.0
     affine_colours: Schedule = 1.0
+    surface: Schedule = field(default=0.0, metadata=NEWER)
+    free_space: Schedule = field(default=0.0, metadata=NEWER)
 
     def uses(self, term: str) -> bool:
         """Whether a term has a weight other than 0 at any time."""
         weight = getattr(self, term)
         return any(weight[1:3]) if isinstance(weight, list) else weight != 0
+
+    @property
+    def uses_stereo(self) -> bool:
+        """Whether points that stereo found have a say at any time."""
+        return self.uses("surface") or self.uses("free_space")
 
     @property
     def weights(self) -> dict[str, Schedule]:
@@ -88,3 +97,4 @@ class TrainingConfig:
     learning_rates: LearningRateConfig = field(default_factory=LearningRateConfig)
     validations: int = 4
     checkpoint_seconds: float = 30.0
+    stereo_points: int = field(default=512, metadata=NEWER)

@@ -11,7 +11,6 @@ import numpy as np
 from neus.config import BACKGROUNDS
 from neus.errors import InputError
 from neus.metrics.images import mask_iou, psnr, ssim
-from neus.metrics.surfaces import SurfaceFigures
 from neus.scene import Similarity, umeyama
 from neus.sources import number_in
 
@@ -19,6 +18,7 @@ if TYPE_CHECKING:
     from jaxtyping import Float
 
     from neus.config import MethodConfig
+    from neus.metrics.surfaces import SurfaceFigures
     from neus.scene import Scene
 
 
@@ -150,6 +150,8 @@ def mesh_report(
     figures: SurfaceFigures | None, culling: str, alignment: Alignment | None, reason: str | None
 ) -> dict[str, Any]:
     """The content of a ``mesh-{culling}.json``; for a ``reason``, all figures are null."""
+    from neus.metrics.surfaces import SurfaceFigures  # brings trimesh, numba and SciPy
+
     names = [field.name for field in fields(SurfaceFigures)]
     content = dict.fromkeys(names) if figures is None else figures.to_json()
     aligned = alignment and {"cameras": alignment.cameras, "residual": alignment.residual}

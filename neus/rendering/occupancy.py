@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 import torch
@@ -42,6 +42,7 @@ class OccupancyGrid:
         # Always in the same place, which a CUDA graph reads; there is room for every cell.
         self._hidden = torch.empty_like(self.cells)
         self._seen: UInt8[Tensor, "g g g"] = torch.ones_like(self.state)
+        self._open: Bool[Tensor, "g g g"] = torch.zeros_like(self.outside)
         self.hidden_cells = 0
 
     @property
@@ -91,7 +92,12 @@ class OccupancyGrid:
             beside = (frontier[:, None] + steps).flatten().clamp(0, resolution**3 - 1)
             frontier = beside[hidden[beside] & open_cells[beside]].unique()
             hidden[frontier] = False
-        self._note_cavities(hidden.nonzero()[:, 0])
+        self._note_cavities((hidden & ~self._open.view(-1)).nonzero()[:, 0])
+
+    def keep_open(self, places: Iterable[Float[Tensor, "n 3"]]) -> None:
+        """Never count the cells of these places, which light is known to cross, as cavities."""
+        for some in places:
+            self._open.view(-1)[self._cells_of(some)] = True
 
     def forget_what_was_seen(self) -> None:
         """Begin to note anew, see :meth:`see`."""
@@ -99,11 +105,8 @@ class OccupancyGrid:
 
     def see(self, points: Float[Tensor, "n 3"], lit: Bool[Tensor, "n"]) -> None:
         """Note the cells of the points that some light reaches."""
-        resolution = len(self._axis)
-        x, y, z = ((points * 0.5 + 0.5) * resolution).long().clamp(0, resolution - 1).unbind(1)
-        cells = (x * resolution + y) * resolution + z
         # The first cell is a corner, which no point lies in.
-        self._seen.view(-1).index_fill_(0, cells * lit, 1)
+        self._seen.view(-1).index_fill_(0, self._cells_of(points) * lit, 1)
 
     def points_in_cavities(
         self, count: int, hidden_cells: int | Float[Tensor, ""], generator: torch.Generator
@@ -148,6 +151,11 @@ class OccupancyGrid:
     def _note_cavities(self, cells: Tensor) -> None:
         self.hidden_cells = len(cells)
         self._hidden[: len(cells)] = cells.to(self._hidden)
+
+    def _cells_of(self, points: Float[Tensor, "n 3"]) -> Int[Tensor, "n"]:
+        resolution = len(self._axis)
+        x, y, z = ((points * 0.5 + 0.5) * resolution).long().clamp(0, resolution - 1).unbind(1)
+        return (x * resolution + y) * resolution + z
 
     def _centres(self, cells: Tensor) -> Tensor:
         resolution = len(self._axis)

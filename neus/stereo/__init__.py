@@ -3,21 +3,11 @@
 In goes a canonical scene; out come a depth map of each training view, how far each depth is to be
 trusted, and one cloud with normals and the views that saw each point, in the scene frame and unit
 (``fused.ply`` alone is in the source's). Held-out views take part in nothing. The search for depths
-is the operator ``patchmatch`` of ``neus.ops``; on the CPU, ``warm_up`` compiles its kernels beforehand.
+is the operator ``patchmatch`` of ``neus.ops``. The cloud itself needs numpy alone;
+``reconstruction``, ``folder``, ``settings`` and ``warm_up``, some of which compile kernels, are
+imported by name.
 """
 
-from neus.stereo.folder import read_figures, read_points, read_view, write_stereo
-from neus.stereo.fusion import StereoPoints
-from neus.stereo.reconstruction import Stereo, reconstruct
-from neus.stereo.settings import StereoSettings
+from neus.stereo.points import POINTS, StereoPoints, read_points
 
-__all__ = [
-    "Stereo",
-    "StereoPoints",
-    "StereoSettings",
-    "read_figures",
-    "read_points",
-    "read_view",
-    "reconstruct",
-    "write_stereo",
-]
+__all__ = ["POINTS", "StereoPoints", "read_points"]

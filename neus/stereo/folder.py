@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import zipfile
 from dataclasses import asdict, fields
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,13 +12,13 @@ import numpy as np
 from neus.errors import InputError
 from neus.files import folder_written_whole
 from neus.scene import Scene, Similarity
-from neus.stereo.fusion import StereoPoints
+from neus.stereo.points import POINTS, StereoPoints, read_arrays
 from neus.stereo.reconstruction import Stereo
 
 if TYPE_CHECKING:
     from jaxtyping import Float
 
-VIEWS, POINTS, CLOUD, FIGURES = "views", "points.npz", "fused.ply", "figures.json"
+VIEWS, CLOUD, FIGURES = "views", "fused.ply", "figures.json"
 
 _CLOUD = np.dtype(
     [(name, "<f4") for name in ("x", "y", "z", "nx", "ny", "nz")]
@@ -77,23 +76,6 @@ def _write_view(stereo: Stereo, place: int, path: Path) -> None:
     )
 
 
-def read_points(folder: Path) -> StereoPoints:
-    """The fused cloud of a folder that :func:`write_stereo` wrote.
-
-    Raises:
-        InputError: the file is missing or malformed.
-    """
-    path = Path(folder) / POINTS
-    content = _arrays(path)
-    try:
-        points = StereoPoints(**{f.name: content[f.name] for f in _fields()})
-    except KeyError as error:
-        raise InputError(f"{path} lacks {error}: run dense_stereo.py again") from None
-    if len(points.first) != len(points) + 1 or points.first[-1] != len(points.views):
-        raise InputError(f"{path} lists views of other points: run dense_stereo.py again")
-    return points
-
-
 def read_view(
     folder: Path, name: str
 ) -> tuple[Float[np.ndarray, "h w"], Float[np.ndarray, "h w 3"], Float[np.ndarray, "h w"]]:
@@ -103,7 +85,7 @@ def read_view(
         InputError: the file is missing or malformed.
     """
     path = Path(folder) / VIEWS / f"{name}.npz"
-    content = _arrays(path)
+    content = read_arrays(path)
     try:
         depth, normal, trust = (content[key] for key in ("depth", "normal", "confidence"))
     except KeyError as error:
@@ -143,13 +125,3 @@ def write_cloud(path: Path, points: StereoPoints, to_source: Similarity) -> None
 
 def _fields() -> tuple:
     return fields(StereoPoints)
-
-
-def _arrays(path: Path) -> dict[str, np.ndarray]:
-    if not path.is_file():
-        raise InputError(f"{path} does not exist: run dense_stereo.py first")
-    try:
-        with np.load(path) as content:
-            return dict(content)
-    except (ValueError, OSError, EOFError, zipfile.BadZipFile) as error:
-        raise InputError(f"{path} is malformed ({error}): run dense_stereo.py again") from None

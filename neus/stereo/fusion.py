@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,51 +10,13 @@ from neus.ops.cpu.threads import on_all_threads
 from neus.scene import Cameras
 from neus.stereo import kernels
 from neus.stereo.consistency import Agreement, Relief, path_between
+from neus.stereo.points import StereoPoints
 
 if TYPE_CHECKING:
-    from jaxtyping import Float, Int, UInt8
+    from jaxtyping import Float, UInt8
 
 LEAST_WEIGHT = np.float32(0.05)
 """Confidence that a depth counts with which agrees with a kept one and is not kept itself."""
-
-
-@dataclass(frozen=True)
-class StereoPoints:
-    """A cloud in the scene frame, and who saw each point.
-
-    Attributes:
-        position: ``[p, 3]``
-        normal: ``[p, 3]`` unit, outwards.
-        colour: ``[p, 3]`` mean of the views.
-        confidence: ``[p]`` in [0, 1].
-        footprint: ``[p]`` size of a pixel at the point, in scene units, mean of the views.
-        first: ``[p + 1]`` where each point's views begin in ``views``; its last entry is m.
-        views: ``[m]`` places among the training views.
-    """
-
-    position: Float[np.ndarray, "p 3"]
-    normal: Float[np.ndarray, "p 3"]
-    colour: UInt8[np.ndarray, "p 3"]
-    confidence: Float[np.ndarray, "p"]
-    footprint: Float[np.ndarray, "p"]
-    first: Int[np.ndarray, "p+1"]
-    views: Int[np.ndarray, "m"]
-
-    def __len__(self) -> int:
-        return len(self.position)
-
-    @classmethod
-    def none(cls) -> StereoPoints:
-        vectors, numbers = np.zeros((0, 3), np.float32), np.zeros(0, np.float32)
-        return cls(
-            vectors,
-            vectors,
-            np.zeros((0, 3), np.uint8),
-            numbers,
-            numbers,
-            np.zeros(1, np.int64),
-            np.zeros(0, np.int32),
-        )
 
 
 def fuse(

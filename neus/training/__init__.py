@@ -7,6 +7,7 @@ alone (numba on the CPU).
 
 from neus.training.checkpoint import CheckpointFolder, fingerprint
 from neus.training.distributed import joined_processes
+from neus.training.evidence import SurfacePoints
 from neus.training.graph import GraphedStep
 from neus.training.losses import colour_loss, eikonal_loss, mask_loss
 from neus.training.optimizer import Optimizer
@@ -22,6 +23,7 @@ __all__ = [
     "PixelPool",
     "RunFigures",
     "StepReport",
+    "SurfacePoints",
     "Trainer",
     "TrainingDivergedError",
     "Validation",

@@ -12,6 +12,7 @@ from neus.config import BACKGROUNDS, MethodConfig
 from neus.models import LEAST_LIGHT, AffineColours, Model, OutsideField, Rendering
 from neus.ops.types import Samples
 from neus.rendering import DensityGrid, OccupancyGrid
+from neus.training.evidence import SurfacePoints
 from neus.training.objective import Outcome
 from neus.training.points import field_points
 from neus.training.rays import PixelPool, RayBatch
@@ -43,10 +44,12 @@ class BatchRenderer:
         affine_colours: AffineColours | None,
         backend: ModuleType,
         device: torch.device,
+        evidence: SurfacePoints | None = None,
     ) -> None:
         self._method, self._model, self._occupancy = method, model, occupancy
         self._pool, self._affine_colours = pool, affine_colours
         self._backend, self._device = backend, device
+        self._evidence = evidence
         surface = isinstance(occupancy, OccupancyGrid)
         self._further = method.training.uniform_samples if surface else 0
         self.capacity = method.training.samples - self._further
@@ -64,9 +67,13 @@ class BatchRenderer:
             batch.origins, batch.directions, self._occupancy.state,
             stage.step_length, jitter, self.capacity,
         )  # fmt: skip
+        sightings = None
+        if self._evidence is not None and settings.sightings:
+            sightings = self._evidence.draw(settings.sightings, generator)
         points = field_points(
-            batch, samples, self._occupancy, self._further, settings.hidden_cells, generator
-        )
+            batch, samples, self._occupancy, self._further, settings.hidden_cells, generator,
+            sightings,
+        )  # fmt: skip
         rendering = self._model.render(
             points.places, samples, batch.directions, stage, self._backend
         )
@@ -83,8 +90,9 @@ class BatchRenderer:
         colours = self._as_photographed(colours, batch, rendering.transmittance, background)
         target = self._target(batch, background)
         outcome = Outcome(
-            rendering, batch, samples, points, colours, target, counted, stage.step_length
-        )
+            rendering, batch, samples, points, colours, target, counted, stage.step_length,
+            sightings,
+        )  # fmt: skip
         return outcome, taken
 
     def background(self, batch: RayBatch, generator: torch.Generator) -> Float[Tensor, "#r 3"]:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from neus.config import MethodConfig
+from neus.config import MethodConfig, identity
 from neus.files import written_whole
 from neus.models import FORMAT
 from neus.scene import TRANSFORMS
@@ -18,15 +19,19 @@ from neus.scene import TRANSFORMS
 KEPT = 2
 
 
-def fingerprint(method: MethodConfig, scene: Path, seed: int, processes: int = 1) -> str:
+def fingerprint(
+    method: MethodConfig, scene: Path, seed: int, processes: int = 1, *evidence: Path
+) -> str:
     """What a run depends on: method, scene, seed, number of processes, and the model's format.
 
-    A scene's poses and lists decide; its images are written together with them.
+    A scene's poses and lists decide; its images are written together with them. Files of
+    ``evidence`` count with all that they hold.
     """
-    parts = [json.dumps(asdict(method), sort_keys=True), str(seed), str(FORMAT)]
+    parts = [json.dumps(identity(method), sort_keys=True), str(seed), str(FORMAT)]
     parts += [str(processes)] if processes > 1 else []
     digest = hashlib.sha256("\0".join(parts).encode())
-    digest.update((scene / TRANSFORMS).read_bytes())
+    for file in (scene / TRANSFORMS, *evidence):
+        digest.update(file.read_bytes())
     return digest.hexdigest()
 
 
@@ -52,9 +57,10 @@ class CheckpointFolder:
     def load_latest(self, device: torch.device) -> dict[str, Any] | None:
         """State of the newest readable checkpoint of this very run, or None.
 
-        Checkpoints with another fingerprint belong to another method, scene or seed: they are
-        removed, since the run that starts now is going to take their place.
+        Checkpoints with another fingerprint belong to another method, scene or seed: they are set
+        aside, into a folder named after it, from where the run that wrote them takes them back.
         """
+        self._take_back()
         for path in self._newest_first():
             try:
                 content = torch.load(path, map_location=device, weights_only=True)
@@ -62,8 +68,22 @@ class CheckpointFolder:
                 continue
             if content.get("fingerprint") == self.fingerprint:
                 return content["state"]
-            path.unlink(missing_ok=True)  # another process of this run may have been faster
+            self._set_aside(path, str(content.get("fingerprint")))
         return None
+
+    def _set_aside(self, path: Path, fingerprint: str) -> None:
+        other = self._aside(fingerprint)
+        other.mkdir(exist_ok=True)
+        with suppress(FileNotFoundError):  # another process of this run may have been faster
+            path.rename(other / path.name)
+
+    def _take_back(self) -> None:
+        for path in self._aside(self.fingerprint).glob("step-*.pt"):
+            with suppress(FileNotFoundError):
+                path.rename(self.folder / path.name)
+
+    def _aside(self, fingerprint: str) -> Path:
+        return self.folder / f"of-{fingerprint[:16]}"
 
     def clear(self) -> None:
         """Remove all checkpoints: the finished model takes their place."""

@@ -28,6 +28,8 @@ COLUMNS: tuple[str, ...] = (
     "sparsity",
     "curvature",
     "distortion",
+    "surface",
+    "free_space",
 )
 
 

@@ -13,6 +13,9 @@ from neus.ops.types import Samples
 if TYPE_CHECKING:
     from jaxtyping import Float
 
+MOST_OFF = 0.2
+"""Scene units beyond which a point says nothing of the surface."""
+
 
 def colour_loss(
     rendered: Float[Tensor, "r 3"],
@@ -30,6 +33,21 @@ def squared_colour_loss(
 ) -> Float[Tensor, ""]:
     """Mean squared error over the counted rays (Mildenhall et al. 2020, eq. 6)."""
     return _mean(((rendered - photographed) ** 2).mean(dim=1), counted)
+
+
+def surface_loss(sdf: Float[Tensor, "s"], confidence: Float[Tensor, "s"]) -> Float[Tensor, ""]:
+    """Mean distance of known points from the surface, at most ``MOST_OFF`` each (Geo-NeuS, eq. 8).
+
+    A point that is farther off has no pull: it is more likely wrong than right.
+    """
+    return _mean(sdf.abs().clamp(max=MOST_OFF), confidence)
+
+
+def free_space_loss(
+    sdf: Float[Tensor, "s"], least: Float[Tensor, "s"], confidence: Float[Tensor, "s"]
+) -> Float[Tensor, ""]:
+    """By how much places in free space lie nearer to the surface than the ``least`` expected."""
+    return _mean((least - sdf).clamp(min=0), confidence)
 
 
 def mask_loss(

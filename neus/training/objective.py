@@ -12,16 +12,19 @@ from torch import Tensor
 from neus.config import LossConfig, scheduled
 from neus.models import Rendering, SurfaceRendering
 from neus.ops.types import Samples
+from neus.training.evidence import Sightings
 from neus.training.losses import (
     cavity_loss,
     colour_loss,
     curvature_loss,
     distortion_loss,
     eikonal_loss,
+    free_space_loss,
     mask_loss,
     opaque_loss,
     sparsity_loss,
     squared_colour_loss,
+    surface_loss,
 )
 from neus.training.points import FieldPoints
 from neus.training.rays import RayBatch
@@ -40,6 +43,7 @@ class Outcome:
         target: colours that they should have.
         counted: 1 for rays that count, whose samples had room.
         step_length: distance between samples.
+        sightings: what is known of the surface, at ``points.on`` and ``points.before``.
     """
 
     rendering: Rendering
@@ -50,6 +54,7 @@ class Outcome:
     target: Float[Tensor, "r 3"]
     counted: Float[Tensor, "r"]
     step_length: float | Float[Tensor, ""]
+    sightings: Sightings | None = None
 
 
 def loss_terms(losses: LossConfig, outcome: Outcome) -> dict[str, Tensor]:
@@ -58,6 +63,7 @@ def loss_terms(losses: LossConfig, outcome: Outcome) -> dict[str, Tensor]:
     terms = {"colour": colour_loss(outcome.colours, outcome.target, counted)}
     if isinstance(rendering, SurfaceRendering):
         terms |= _surface_terms(losses, rendering, outcome.points)
+        terms |= _known_terms(rendering, outcome)
     if losses.uses("mask"):
         coverage, masked = outcome.batch.coverage, outcome.batch.masked
         terms["mask"] = mask_loss(rendering.transmittance, coverage, counted * masked)
@@ -96,3 +102,15 @@ def _surface_terms(
         assert rendering.laplacian is not None
         terms["curvature"] = curvature_loss(rendering.laplacian)
     return terms
+
+
+def _known_terms(rendering: SurfaceRendering, outcome: Outcome) -> dict[str, Tensor]:
+    """Of what stereo knows, where it is asked."""
+    known, points = outcome.sightings, outcome.points
+    if known is None:
+        return {}
+    on, before = rendering.sdf[points.on], rendering.sdf[points.before]
+    return {
+        "surface": surface_loss(on, known.confidence),
+        "free_space": free_space_loss(before, known.least, known.confidence),
+    }

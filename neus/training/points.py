@@ -10,6 +10,7 @@ from torch import Tensor
 
 from neus.ops.types import Samples
 from neus.rendering import DensityGrid, OccupancyGrid
+from neus.training.evidence import Sightings
 from neus.training.rays import RayBatch
 
 if TYPE_CHECKING:
@@ -28,12 +29,16 @@ class FieldPoints:
         spread: which of them are spread evenly over the unit ball.
         hidden: which lie in cavities that no ray sees.
         depth: how deep within the solid those shall lie.
+        on: which are known to be on the surface.
+        before: which are known to be in free space.
     """
 
     places: Float[Tensor, "n 3"]
     spread: slice
     hidden: slice
     depth: float
+    on: slice
+    before: slice
 
 
 def field_points(
@@ -43,15 +48,18 @@ def field_points(
     further: int,
     hidden_cells: int | Float[Tensor, ""],
     generator: torch.Generator,
+    sightings: Sightings | None = None,
 ) -> FieldPoints:
     """The places of samples and ``further`` points; these also fill the padding of the samples.
 
     A part of these lies in the ``hidden_cells`` cells of cavities, unless that is the number 0.
+    What is known of the surface comes on top of them.
     """
     ray = samples.ray_index
     marched = torch.addcmul(batch.origins[ray], samples.t[:, None], batch.directions[ray])
     if not isinstance(occupancy, OccupancyGrid):
-        return FieldPoints(marched, spread=slice(0), hidden=slice(0), depth=0.0)
+        none = slice(0)
+        return FieldPoints(marched, none, none, 0.0, none, none)
     if isinstance(hidden_cells, int) and hidden_cells == 0:
         hidden = marched[:0]
     else:
@@ -62,11 +70,16 @@ def field_points(
     filler = uniform[place % len(uniform)]
     filled = torch.where((place < samples.offsets[-1])[:, None], marched, filler)
     after = len(marched) + len(uniform)
+    known = [] if sightings is None else [sightings.on, sightings.before]
+    places = torch.cat([filled, uniform, hidden, *known])
+    between = after + len(hidden) + (len(places) - after - len(hidden)) // 2
     return FieldPoints(
-        torch.cat([filled, uniform, hidden]),
+        places,
         slice(len(marched), after),
         slice(after, after + len(hidden)),
         occupancy.half_diagonal,
+        slice(after + len(hidden), between),
+        slice(between, len(places)),
     )
 
 

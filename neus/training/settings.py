@@ -24,6 +24,7 @@ class StepSettings:
         rate_factor: by which the peak learning rates are multiplied.
         loss_weights: by the names of the terms.
         hidden_cells: of the occupancy grid that lie in cavities; the number 0 if there are none.
+        sightings: how many points that stereo knows are drawn.
     """
 
     rays: int
@@ -31,6 +32,7 @@ class StepSettings:
     rate_factor: float | Tensor
     loss_weights: Mapping[str, float | Tensor]
     hidden_cells: int | Tensor
+    sightings: int = 0
 
     @property
     def shape(self) -> tuple[float, ...]:
@@ -47,6 +49,7 @@ class StepSettings:
             stage.outside_levels,
             stage.outside_ratio,
             bool(self.hidden_cells),
+            self.sightings,
         )
 
 
@@ -76,6 +79,7 @@ class HeldSettings:
             self._held("rate_factor", settings.rate_factor),
             weights,
             self._held("hidden_cells", hidden) if hidden else 0,
+            settings.sightings,
         )
 
     def _held(self, name: str, number: float | Tensor) -> Tensor:

@@ -24,6 +24,7 @@ from neus.models import (
 from neus.rendering import OccupancyGrid
 from neus.training.batch import BatchRenderer
 from neus.training.distributed import ALONE, Processes
+from neus.training.evidence import SurfacePoints
 from neus.training.objective import loss_terms, loss_weights, weighted_sum
 from neus.training.optimizer import Optimizer
 from neus.training.rays import PixelPool
@@ -78,8 +79,12 @@ class Trainer:
         seed: int,
         processes: Processes = ALONE,
         backend: ModuleType | None = None,
+        evidence: SurfacePoints | None = None,
     ) -> None:
-        """``backend`` takes the place of the method's on this device."""
+        """``backend`` takes the place of the method's on this device.
+
+        ``evidence`` is what stereo knows of the surface.
+        """
         self.method, self.pool, self.device = method, pool, device
         self.processes = processes
         self.backend = backend or operators_for(method, device)
@@ -98,8 +103,12 @@ class Trainer:
         else:
             self.occupancy = self.model.occupancy
         self._renderer = BatchRenderer(
-            method, self.model, self.occupancy, pool, self.affine_colours, self.backend, device
-        )
+            method, self.model, self.occupancy, pool, self.affine_colours, self.backend, device,
+            evidence,
+        )  # fmt: skip
+        self._knows = evidence is not None and len(evidence) > 0
+        if evidence is not None and isinstance(self.occupancy, OccupancyGrid):
+            self.occupancy.keep_open(evidence.places_before(1 / marching.occupancy_resolution))
         self.rays = self._renderer.capacity // 20
         self.seen = torch.zeros(2, 2, dtype=torch.int64, device=device)
 
@@ -154,12 +163,15 @@ class Trainer:
 
     def _settings(self) -> StepSettings:
         config, grid = self.method.training, self.occupancy
+        weights = loss_weights(config.losses, self.step / config.steps)
+        asked = self._knows and (weights["surface"] > 0 or weights["free_space"] > 0)
         return StepSettings(
             rays=self.rays,
             stage=self.stage,
             rate_factor=learning_rate_factor(config.learning_rates, self.step, config.steps),
-            loss_weights=loss_weights(config.losses, self.step / config.steps),
+            loss_weights=weights,
             hidden_cells=grid.hidden_cells if isinstance(grid, OccupancyGrid) else 0,
+            sightings=config.stereo_points if asked else 0,
         )
 
     def _update_scene_state(self) -> None:

@@ -12,16 +12,10 @@ import trimesh
 
 from neus.errors import InputError
 from neus.scene import Scene
-from neus.stereo import (
-    Stereo,
-    StereoPoints,
-    StereoSettings,
-    read_figures,
-    read_points,
-    read_view,
-    reconstruct,
-)
-from neus.stereo.folder import write_stereo
+from neus.stereo import StereoPoints, read_points
+from neus.stereo.folder import read_figures, read_view, write_stereo
+from neus.stereo.reconstruction import Stereo, reconstruct
+from neus.stereo.settings import StereoSettings
 from tests.helpers.small_scenes import program
 from tests.helpers.textured_scenes import textured_scene
 

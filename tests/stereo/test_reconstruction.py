@@ -12,9 +12,10 @@ import pytest
 import torch
 
 from neus.scene import Scene
-from neus.stereo import Stereo, StereoSettings, reconstruct
 from neus.stereo.depth_maps import depth_map
 from neus.stereo.pictures import Pictures
+from neus.stereo.reconstruction import Stereo, reconstruct
+from neus.stereo.settings import StereoSettings
 from tests.helpers.textured_scenes import RADIUS, Truth, textured_scene
 
 CPU = torch.device("cpu")

@@ -108,7 +108,11 @@ def test_checkpoints_keep_two_and_ignore_other_runs_and_torn_files(tmp_path: Pat
     torn.write_bytes((tmp_path / "checkpoints" / names[1]).read_bytes()[:100])
     assert checkpoints.load_latest(CPU) == {"step": 30}
     assert folder(tmp_path, "another run").load_latest(CPU) is None
-    assert checkpoints.load_latest(CPU) is None  # the other run has taken the folder over
+    aside = tmp_path / "checkpoints" / "of-same"
+    assert sorted(path.name for path in aside.iterdir()) == names
+    folder(tmp_path, "another run").save(5, {"step": 5}, small_method())
+    assert checkpoints.load_latest(CPU) == {"step": 30}  # what was set aside is taken back
+    assert folder(tmp_path, "another run").load_latest(CPU) == {"step": 5}
 
 
 def test_fingerprint_follows_method_scene_and_seed(tmp_path: Path):
@@ -119,7 +123,11 @@ def test_fingerprint_follows_method_scene_and_seed(tmp_path: Path):
     others = [fingerprint(method, tmp_path, 1), fingerprint(small_method(61), tmp_path, 0)]
     (tmp_path / "transforms.json").write_text("{ }")
     others.append(fingerprint(method, tmp_path, 0))
-    assert len({first, *others}) == 4
+    points = tmp_path / "points.npz"
+    for content in (b"some", b"others"):
+        points.write_bytes(content)
+        others.append(fingerprint(method, tmp_path, 0, 1, points))
+    assert len({first, *others}) == 6
 
 
 def test_a_loss_that_is_no_number_stops_the_run_and_keeps_the_checkpoint(tmp_path: Path):

@@ -162,6 +162,29 @@ def test_the_resolution_of_the_mesh_reruns_the_mesh_and_its_figures(finished: Pa
     }  # fmt: skip
 
 
+def test_another_text_of_a_command_reruns_nothing(finished: Path) -> None:
+    rule = finished / "workflow" / "rules" / "train.smk"
+    before = rule.read_text()
+    rule.write_text(before.replace("--seed {wildcards.seed}", "--seed {wildcards.seed} --new"))
+    assert planned(finished, "--configfile", "mine.yaml") == {}
+    rule.write_text(before.replace("MODEL_VERSION = 1", "MODEL_VERSION = 2"))
+    assert planned(finished, "--configfile", "mine.yaml") == {"train": 1} | AFTER_TRAINING
+    rule.write_text(before)
+
+
+def test_a_method_that_rests_on_stereo_waits_for_it(finished: Path) -> None:
+    """And one that does not is not trained again."""
+    losses = {"surface": [0.3, 1.0, 0.0, 0.6]}
+    scans = [PHOTOS, PHOTOS | {"name": "again", "overrides": {"training": {"losses": losses}}}]
+    config = write_config(finished / "stereo.yaml", scans=scans)
+    plan = planned(finished, "--configfile", config)
+    assert (plan["dense_stereo"], plan["train"]) == (1, 1)
+    words = ["--configfile", config, "--dry-run", "--printshellcmds"]
+    printed = snakemake(finished, *words).stdout
+    assert "--stereo results/again/stereo" in printed
+    assert "--stereo results/statue/stereo" not in printed
+
+
 def test_a_second_seed_and_scan_multiply_the_runs(finished: Path) -> None:
     scans = [PHOTOS, {"name": "sculpture", "source": "demo"}]
     config = write_config(finished / "more.yaml", scans=scans, seeds=[0, 1])

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from snakemake.utils import validate
 
-from neus.config import load_method, method_as_yaml
+from neus.config import identity_as_yaml, load_method
 from neus.errors import InputError
 from neus.images import is_video
 from neus.pipeline import (
@@ -157,10 +157,21 @@ def scene_options(wildcards, input):
 
 
 def method_fingerprint(wildcards):
-    """Of every key of the method, defaults too: a change of any trains anew, a comment does not."""
+    """Of every key of the method, defaults too: a change of any trains anew, a comment does not.
+
+    Nor does a key that this version added, where it has its default.
+    """
     path = METHODS / f"{wildcards.method}.yaml"
-    method = method_as_yaml(load_method(path, SCANS[wildcards.scan].overrides))
-    return hashlib.sha256(method.encode()).hexdigest()[:16]
+    method = load_method(path, SCANS[wildcards.scan].overrides)
+    return hashlib.sha256(identity_as_yaml(method).encode()).hexdigest()[:16]
+
+
+def stereo(wildcards):
+    """What stereo found, for a method that rests on it."""
+    path = METHODS / f"{wildcards.method}.yaml"
+    method = load_method(path, SCANS[wildcards.scan].overrides)
+    rests_on_it = method.model.kind == "neus" and method.training.losses.uses_stereo
+    return f"{SCAN}/stereo" if rests_on_it else []
 
 
 def reference_paths(wildcards):
