@@ -20,7 +20,7 @@ from neus.errors import InputError
 from neus.files import held_alone, written_whole
 from neus.models import operators_for, save_model, unfused_notice
 from neus.scene import load_images, load_mask, load_scene
-from neus.stereo import POINTS, read_points
+from neus.stereo import POINTS, read_figures, read_points
 from neus.training import (
     CheckpointFolder,
     PixelPool,
@@ -110,6 +110,8 @@ def main(argv: list[str] | None = None) -> int:
             partial.write_text(method_as_yaml(method))
         with written_whole(options.metrics) as partial:
             content = _metrics(figures, options.seed, device_name(device), peak_memory_gib(device))
+            if stereo is not None:
+                content["stereo_seconds"] = read_figures(stereo)["seconds"]
             partial.write_text(json.dumps(content, indent=1) + "\n")
         save_model(options.output, trainer.model, method, trainer.step, options.seed)
         checkpoints.clear()

@@ -8,6 +8,6 @@ is the operator ``patchmatch`` of ``neus.ops``. The cloud itself needs numpy alo
 imported by name.
 """
 
-from neus.stereo.points import POINTS, StereoPoints, read_points
+from neus.stereo.points import POINTS, StereoPoints, read_figures, read_points
 
-__all__ = ["POINTS", "StereoPoints", "read_points"]
+__all__ = ["POINTS", "StereoPoints", "read_figures", "read_points"]

@@ -12,13 +12,13 @@ import numpy as np
 from neus.errors import InputError
 from neus.files import folder_written_whole
 from neus.scene import Scene, Similarity
-from neus.stereo.points import POINTS, StereoPoints, read_arrays
+from neus.stereo.points import FIGURES, POINTS, StereoPoints, read_arrays
 from neus.stereo.reconstruction import Stereo
 
 if TYPE_CHECKING:
     from jaxtyping import Float
 
-VIEWS, CLOUD, FIGURES = "views", "fused.ply", "figures.json"
+VIEWS, CLOUD = "views", "fused.ply"
 
 _CLOUD = np.dtype(
     [(name, "<f4") for name in ("x", "y", "z", "nx", "ny", "nz")]
@@ -91,21 +91,6 @@ def read_view(
     except KeyError as error:
         raise InputError(f"{path} lacks {error}: run dense_stereo.py again") from None
     return depth, normal.astype(np.float32), trust.astype(np.float32)
-
-
-def read_figures(folder: Path) -> dict:
-    """The content of ``figures.json``.
-
-    Raises:
-        InputError: the file is missing or malformed.
-    """
-    path = Path(folder) / FIGURES
-    try:
-        return json.loads(path.read_text())
-    except FileNotFoundError:
-        raise InputError(f"{path} does not exist: run dense_stereo.py first") from None
-    except json.JSONDecodeError as error:
-        raise InputError(f"{path} is malformed ({error}): run dense_stereo.py again") from None
 
 
 def write_cloud(path: Path, points: StereoPoints, to_source: Similarity) -> None:

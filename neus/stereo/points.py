@@ -1,7 +1,8 @@
-"""The cloud that stereo leaves for training, and its file. Needs numpy alone."""
+"""What stereo leaves for training and for tables: its cloud and figures. Needs numpy alone."""
 
 from __future__ import annotations
 
+import json
 import zipfile
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -14,7 +15,7 @@ from neus.errors import InputError
 if TYPE_CHECKING:
     from jaxtyping import Float, Int, UInt8
 
-POINTS = "points.npz"
+POINTS, FIGURES = "points.npz", "figures.json"
 
 
 @dataclass(frozen=True)
@@ -71,6 +72,21 @@ def read_points(folder: Path) -> StereoPoints:
     if len(points.first) != len(points) + 1 or points.first[-1] != len(points.views):
         raise InputError(f"{path} lists views of other points: run dense_stereo.py again")
     return points
+
+
+def read_figures(folder: Path) -> dict:
+    """The content of ``figures.json``.
+
+    Raises:
+        InputError: the file is missing or malformed.
+    """
+    path = Path(folder) / FIGURES
+    try:
+        return json.loads(path.read_text())
+    except FileNotFoundError:
+        raise InputError(f"{path} does not exist: run dense_stereo.py first") from None
+    except json.JSONDecodeError as error:
+        raise InputError(f"{path} is malformed ({error}): run dense_stereo.py again") from None
 
 
 def read_arrays(path: Path) -> dict[str, np.ndarray]:

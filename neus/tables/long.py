@@ -27,7 +27,8 @@ FORMATS: dict[str, tuple[str, str, Callable[[Any], str]]] = {
     "protocol": ("protocol", "l", str),
     "fscore": ("F-score", "r", "{:.3f}".format),
     "normal_consistency": ("normals", "r", "{:.3f}".format),
-    "train_seconds": ("seconds", "r", "{:.0f}".format),
+    "seconds": ("seconds", "r", "{:.0f}".format),
+    "stereo_seconds": ("of them stereo", "r", "{:.0f}".format),
     "steps": ("steps", "r", str),
     "samples_per_second": ("samples/s", "r", "{:,.0f}".format),
     "peak_memory_gib": ("GiB", "r", "{:.2f}".format),
@@ -38,7 +39,7 @@ FORMATS: dict[str, tuple[str, str, Callable[[Any], str]]] = {
 """Heading, alignment and digits of each column."""
 MAIN = (
     *("scan", "method", "culling", "seed", "psnr", "psnr_train", "ssim"),
-    *("chamfer", "unit", "fscore", "train_seconds"),
+    *("chamfer", "unit", "fscore", "seconds"),
 )
 """Columns that fit a terminal."""
 

@@ -102,7 +102,7 @@ def _our_row(
     found = {scan: [r[figure] for r in records if r["scan"] == scan] for scan in scans}
     complete = complete_seeds(records, scans).values()
     found["mean"] = [fmean(record[figure] for record in runs) for runs in complete]
-    seconds = [r["train_seconds"] for r in records if not math.isnan(r["train_seconds"])]
+    seconds = [r["seconds"] for r in records if not math.isnan(r["seconds"])]
     return BenchmarkRow(
         method=f"{records[0]['method']} (ours)",
         masks=records[0]["masks"] or "",

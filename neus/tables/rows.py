@@ -17,9 +17,11 @@ from neus.files import written_whole
 VIEW_FIGURES = ("psnr", "psnr_train", "psnr_masked", "ssim", "mask_iou")
 DISTANCES = ("accuracy", "completeness", "chamfer")
 SHARES = ("fscore", "normal_consistency")
-TRAIN_FIGURES = ("train_seconds", "steps", "samples_per_second", "peak_memory_gib")
+TRAIN_FIGURES = (
+    *("train_seconds", "stereo_seconds", "steps", "samples_per_second", "peak_memory_gib"),
+)
 IMAGE_COUNTS = ("images_train", "images_test")
-NUMBERS = (*VIEW_FIGURES, *DISTANCES, *SHARES, *TRAIN_FIGURES, *IMAGE_COUNTS)
+NUMBERS = (*VIEW_FIGURES, *DISTANCES, *SHARES, "seconds", *TRAIN_FIGURES, *IMAGE_COUNTS)
 WHOLE_NUMBERS = ("steps", *IMAGE_COUNTS)
 TEXTS = ("masks", "background", "unit", "protocol", "device", "reason")
 COLUMNS = (
@@ -29,12 +31,14 @@ COLUMNS = (
     *DISTANCES,
     *("unit", "protocol"),
     *SHARES,
+    "seconds",
     *TRAIN_FIGURES,
     "device",
     *IMAGE_COUNTS,
     "reason",
 )
-"""Distances in ``unit``, PSNR in dB, times in seconds; ``reason``: why the mesh has no figures."""
+"""Distances in ``unit``, PSNR in dB, times in seconds: ``seconds`` are those of training and of the
+stereo that it rests on; ``reason``: why the mesh has no figures."""
 MASKS: dict[Any, str] = {True: "yes", False: "no"}
 MEAN, STD = "mean", "std"
 """In the column ``scan`` or ``seed``: over all scans, over all seeds."""
@@ -106,8 +110,10 @@ def _record(run: Run) -> dict[str, Any]:
     )
     for path, content, names in sources:
         record |= {name: _number(content.get(name), name, path) for name in names}
+    trained = record["train_seconds"]
     return {
         **record,
+        "seconds": None if trained is None else trained + (record["stereo_seconds"] or 0),
         "masks": MASKS.get(views.get("trained_with_masks", "")),
         "background": views.get("background"),
         "culling": mesh.get("culling") or "none",

@@ -7,7 +7,6 @@ from types import ModuleType
 
 import numpy as np
 import torch
-from scipy import ndimage
 from torch import Tensor
 
 from neus.ops.stereo import Lens, Matching, Sources
@@ -64,6 +63,15 @@ def stereo_view(scene: Scene, truths: list[Truth], view: int = 0) -> StereoView:
         lens_of(cameras, view, others, pictures.masked),
         source_operands(pictures, 0, view, others, torch.device("cpu")),
         (torch.from_numpy(truth.depth), torch.from_numpy(truth.normal)),
-        torch.from_numpy(ndimage.binary_erosion(truth.hit, iterations=4)),
+        torch.from_numpy(within(truth.hit, 4)),
         float(np.median(truth.depth[truth.hit]) / cameras.intrinsics[view, 0, 0]),
     )
+
+
+def within(mask: np.ndarray, steps: int) -> np.ndarray:
+    """The pixels of a mask that no path of so many steps to a neighbour leads out of."""
+    for _ in range(steps):
+        wide = np.pad(mask, 1)
+        sides = wide[:-2, 1:-1] & wide[2:, 1:-1] & wide[1:-1, :-2] & wide[1:-1, 2:]
+        mask = mask & sides
+    return mask

@@ -12,8 +12,8 @@ import trimesh
 
 from neus.errors import InputError
 from neus.scene import Scene
-from neus.stereo import StereoPoints, read_points
-from neus.stereo.folder import read_figures, read_view, write_stereo
+from neus.stereo import StereoPoints, read_figures, read_points
+from neus.stereo.folder import read_view, write_stereo
 from neus.stereo.reconstruction import Stereo, reconstruct
 from neus.stereo.settings import StereoSettings
 from tests.helpers.small_scenes import program

@@ -144,3 +144,15 @@ def test_bad_files_are_named(tmp_path: Path, content: str) -> None:
     run.views.write_text(content)
     with pytest.raises(InputError, match=r"views\.json"):
         collect_rows([run])
+
+
+def test_seconds_are_those_of_training_and_of_the_stereo_before_it(tmp_path: Path) -> None:
+    trained = [{"train_seconds": 100.0}, {"train_seconds": 100.0, "stereo_seconds": 20.5}, {}]
+    runs = []
+    for seed, content in enumerate(trained):
+        path = tmp_path / f"{seed}.json"
+        path.write_text(json.dumps(content))
+        runs.append(Run("scan24", "a", seed, train=path))
+    seconds = collect_rows(runs)["seconds"].tolist()
+    assert seconds[:2] == [100.0, 120.5]
+    assert math.isnan(seconds[2])
