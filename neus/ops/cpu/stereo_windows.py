@@ -109,11 +109,10 @@ def _visible(path, s, last_x, last_y, stride, lens, lanes, cells):
         inverse = _ONE / max(z, _NEAR_ZERO)
         x = lanes[index(_AT + i)] * inverse + _HALF
         y = lanes[index(_AT + 3 * LANES + i)] * inverse + _HALF
-        u, v = min(max(x, _ZERO), last_x), min(max(y, _ZERO), last_y)
-        # A pixel that is left as it is, but for less than one, lies in the picture.
         lies = x >= _ZERO and y >= _ZERO and x < last_x + _ONE and y < last_y + _ONE
         lanes[index(_WITHIN + i)] = _ONE if lies else _ZERO
         lanes[index(_SEES + i)] = _ONE if z > _NEAR_ZERO and side < _ONE else _ZERO
+        u, v = (x, y) if lies else (_ZERO, _ZERO)  # also where x or y is no number
         cells[index(i)] = _I32(v) * stride + _I32(u)
 
 
