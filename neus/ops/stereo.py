@@ -53,7 +53,7 @@ class Matching:
     spacing: int = 1
     contrast: float = 0.15
     noise: float = 0.003
-    counted: int = 3
+    counted: int = 2
     off_mask: float = 0.1
     iterations: int = 3
 

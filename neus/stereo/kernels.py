@@ -88,8 +88,8 @@ def gather(
             cosine = _F32(0)
             for k in range(3):
                 cosine += normals[row, column, k] * other_normals[v, u, k]
-            if abs(depth - found) > allowed or cosine <= APART:
-                continue
+            if not (abs(depth - found) <= allowed and cosine > APART):
+                continue  # also where a number is none
             taken[v, u] = True
             views[row, column, count[row, column]] = place
             count[row, column] += 1

@@ -85,16 +85,17 @@ def reconstruct(
     shared = settings.all_pixels // max(len(scene.train), 1)
     pictures = Pictures(scene, pixels=min(settings.pixels, shared), levels=settings.levels)
     cameras = pictures.cameras[-1]
-    sources = choose_sources(
-        cameras,
-        near=settings.near_sources,
-        wide=settings.wide_sources,
-        narrowest=settings.narrowest,
-        wide_from=settings.wide,
-        widest=settings.widest,
-    )
     if len(pictures) < FEWEST_VIEWS:
-        sources = [[] for _ in sources]
+        sources = [[] for _ in pictures.indices]
+    else:
+        sources = choose_sources(
+            cameras,
+            near=settings.near_sources,
+            wide=settings.wide_sources,
+            narrowest=settings.narrowest,
+            wide_from=settings.wide,
+            widest=settings.widest,
+        )
     maps = []
     for view in range(len(pictures)):
         start = None if starts is None else starts[view]

@@ -29,7 +29,7 @@ class StereoSettings:
     pixels: int = 500_000
     all_pixels: int = 40_000_000
     levels: int = 3
-    sweeps: tuple[int, ...] = (8, 4, 3)
+    sweeps: tuple[int, ...] = (6, 3, 3)
     near_sources: int = 6
     wide_sources: int = 2
     narrowest: float = 4.0

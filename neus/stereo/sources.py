@@ -17,7 +17,8 @@ LEAST_OVERLAP = 0.1
 
 def angles_between(cameras: Cameras) -> Float[np.ndarray, "n n"]:
     """Degrees between all views, as seen from the scene's centre, which is the origin."""
-    towards = cameras.centres / np.linalg.norm(cameras.centres, axis=1, keepdims=True)
+    distance = np.linalg.norm(cameras.centres, axis=1, keepdims=True)
+    towards = cameras.centres / np.maximum(distance, 1e-9)
     return np.degrees(np.arccos(np.clip(towards @ towards.T, -1, 1)))
 
 

@@ -132,9 +132,9 @@ def test_without_texture_there_is_little_and_little_trust(tmp_path: Path):
     assert trust.mean() < 0.02
 
 
-@pytest.mark.parametrize("views", [1, 2])
+@pytest.mark.parametrize("views", [0, 1, 2])
 def test_too_few_views_give_an_empty_cloud_and_a_sentence(tmp_path: Path, views: int):
-    scene, _ = textured_scene(tmp_path, "plane", views=views)
+    scene, _ = textured_scene(tmp_path, "plane", views=views + 2, test=(0, 1))
     stereo = reconstruct(scene, CPU)
     assert len(stereo.points) == 0
     assert stereo.coverage == 0

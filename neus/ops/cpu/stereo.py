@@ -33,12 +33,11 @@ def patchmatch(
     rows, columns = np.nonzero(mask)
     pixels = rows * grey.shape[1] + columns
     colours = [pixels[(rows + columns) % 2 == colour] for colour in (0, 1)]
-    operands = _source_operands(sources)
-    bounds = np.array([lens.farthest, lens.nearest, lens.step], np.float32)
     constants = (
-        np.array(lens.focal, np.float32),
-        np.array(lens.principal, np.float32),
-        bounds,
+        *_source_operands(sources),
+        np.array(
+            [*lens.focal, *lens.principal, lens.farthest, lens.nearest, lens.step], np.float32
+        ),
         _offsets(matching),
         np.float32(matching.contrast),
         np.float32(matching.noise**2),
@@ -51,7 +50,6 @@ def patchmatch(
                 on_all_threads(
                     sweep,
                     *(chosen, picture, mask, planes, costs, iteration, np.uint32(key)),
-                    *operands,
                     *constants,
                 )
     planes[~mask] = 0
@@ -59,19 +57,19 @@ def patchmatch(
     return found, normals, torch.from_numpy(np.where(mask, costs, 2))
 
 
-def _source_operands(sources: Sources) -> tuple[np.ndarray, ...]:
+def _source_operands(sources: Sources) -> tuple[np.ndarray | np.int32, ...]:
+    """Words and masks, one source after the other, heights, widths, the row's stride and paths."""
     grey = sources.grey.contiguous().numpy()
-    inside = sources.inside.contiguous().numpy()
     height, width = np.array(sources.sizes, np.int32).reshape(-1, 2).T.copy()
     words = np.zeros(grey.shape, np.uint64)
-    on_all_threads(pack, grey, inside, height, width, words)
-    matrices = (
-        t.float().contiguous().numpy() for t in (sources.turn, sources.shift, sources.centres)
-    )
-    return words, inside, height, width, *matrices
+    on_all_threads(pack, grey, height, width, words)
+    parts = [sources.turn.reshape(-1, 9), sources.shift, sources.centres]
+    path = torch.cat(parts, dim=1).float().contiguous().numpy()
+    inside = sources.inside.contiguous().numpy()
+    return words.reshape(-1), inside.reshape(-1), height, width, np.int32(grey.shape[2]), path
 
 
 def _offsets(matching: Matching) -> np.ndarray:
-    """``[taps, 2]`` (dx, dy) of a window's taps, row by row."""
+    """(dx, dy) of a window's taps, row by row, in one list."""
     steps = matching.spacing * np.arange(-matching.radius, matching.radius + 1, dtype=np.float32)
-    return np.stack(np.meshgrid(steps, steps), axis=-1).reshape(-1, 2)
+    return np.stack(np.meshgrid(steps, steps), axis=-1).reshape(-1)

@@ -1,8 +1,9 @@
 """numba kernels that score planes: the window of a reference pixel under a plane, in each source.
 
-``LANES`` pixels are worked on side by side, one hypothesis each. A source's pictures are packed: a
-64-bit word holds a pixel and its three neighbours to the right and below, 16 bits each, so that a
-tap reads once. Where the taps lie and what they sum up to is computed in vectors
+``LANES`` pixels are worked on side by side, one hypothesis each. All that is known of a lane lies
+in one array of rows, ``lanes``, so that the compiler sees that nothing overlaps. A source's picture
+is packed: a 64-bit word holds a pixel and its three neighbours to the right and below, 16 bits
+each, so that a tap reads once. Where the taps lie and what they sum up to is computed in vectors
 (``stereo_vectors``); only the reading is scalar.
 """
 
@@ -17,17 +18,23 @@ from neus.ops.cpu.stereo_vectors import LANES, VECTOR, place_taps, sum_taps
 from neus.ops.cpu.vector_code import START
 from neus.ops.stereo import MOST_COUNTED
 
+# Rows of ``lanes``, as places where they begin: the pixel; the plane that is tried (inverse depth,
+# slopes) and its cost; the window's mean and variance; and what a source makes of it.
+X, Y, TRIED, COST, MEAN, VARIANCE = 0, LANES, 2 * LANES, 5 * LANES, 6 * LANES, 7 * LANES
+_AT, _SUMS, _SINGLE, _PENALTY = 8 * LANES, 17 * LANES, 20 * LANES, 21 * LANES
+_SEES, _WITHIN, _BEST = 22 * LANES, 23 * LANES, 24 * LANES
+NOW, LEAST = (24 + MOST_COUNTED) * LANES, (27 + MOST_COUNTED) * LANES
+"""The plane that a lane has, and its cost."""
+ROWS = 28 + MOST_COUNTED
+
 _F32, _I32, _U64 = np.float32, np.int32, np.uint64
 _ZERO, _ONE, _HALF = np.float32(0), np.float32(1), np.float32(0.5)
 _NEAR_ZERO = np.float32(1e-6)
 _LEVELS = np.float32(65535)
-_MOST = MOST_COUNTED
-ROWS = 20 + _MOST
-"""Rows of LANES numbers that :func:`score` needs besides those of the taps."""
 
 
 @kernel
-def pack(worker, workers, grey, inside, height, width, words):
+def pack(worker, workers, grey, height, width, words):
     """Pixels (x, y), (x + 1, y), (x, y + 1), (x + 1, y + 1) of each source in a word."""
     for s in range(len(grey)):
         last_y, last_x = height[s] - 1, width[s] - 1
@@ -44,156 +51,146 @@ def pack(worker, workers, grey, inside, height, width, words):
 
 
 @kernel
-def window_of(grey, active, pixels, offsets, contrast, weights, centred, mean, variance):
+def window_of(grey, active, offsets, contrast, lanes, weights, centred):
     """Weights (their sum is 1) and weighted, centred grey ``[tap, lane]`` of reference windows.
-
-    ``offsets[taps, 2]`` holds the taps' (dx, dy).
 
     A tap weighs ``1 / (1 + (difference from the centre / contrast)^2)``, and nothing off the mask.
     """
     height, width = grey.shape
+    taps = len(offsets) // 2
     for i in range(LANES):
-        x, y = pixels[i] % width, pixels[i] // width
+        x, y = _I32(lanes[X + i]), _I32(lanes[Y + i])
         centre, total, total_grey = grey[y, x], _ZERO, _ZERO
-        for tap in range(len(offsets)):
-            u, v = x + _I32(offsets[tap, 0]), y + _I32(offsets[tap, 1])
+        for tap in range(taps):
+            u, v = x + _I32(offsets[2 * tap]), y + _I32(offsets[2 * tap + 1])
             weight, value = _ZERO, centre
             if u >= 0 and u < width and v >= 0 and v < height and active[v, u]:
                 value = grey[v, u]
                 difference = (value - centre) / contrast
                 weight = _ONE / (_ONE + difference * difference)
-            weights[tap, i] = weight
-            centred[tap, i] = value
+            weights[index(tap * LANES + i)] = weight
+            centred[index(tap * LANES + i)] = value
             total += weight
             total_grey += weight * value
         average, spread = total_grey / total, _ZERO
-        for k in range(len(offsets)):
-            weight, value = weights[k, i] / total, centred[k, i] - average
-            weights[k, i] = weight
-            centred[k, i] = weight * value
+        share = _ONE / total
+        for tap in range(taps):
+            weight = weights[index(tap * LANES + i)] * share
+            value = centred[index(tap * LANES + i)] - average
+            weights[index(tap * LANES + i)] = weight
+            centred[index(tap * LANES + i)] = weight * value
             spread += weight * value * value
-        mean[i], variance[i] = average, spread
+        lanes[MEAN + i], lanes[VARIANCE + i] = average, spread
 
 
 @kernel
-def _window_sums(
-    at, offsets, taps, right, bottom, stride, words, weights, centred, mean, scratch, places, found,
-    pairs, sums,
-):  # fmt: skip
-    """Sums of the correlation of all lanes' windows with a source; ``pairs`` views ``found``."""
-    for lane in range(0, LANES, VECTOR):
-        place_taps(  # pyright: ignore[reportCallIssue]
-            at, lane, offsets, START, taps, right, bottom, stride, places, lane, scratch, lane
-        )  # fmt: skip
-    for i in range(taps * LANES):
-        found[index(i)] = words[index(places[index(i)])]
-    for lane in range(0, LANES, VECTOR):
-        sum_taps(  # pyright: ignore[reportCallIssue]
-            pairs, 2 * lane, scratch, lane, weights, lane, centred, lane, mean, lane, taps,
-            sums, lane,
-        )  # fmt: skip
-
-
-@kernel
-def _homographies(px, py, planes, turn, shift, at):
+def _homographies(path, s, lanes):
     """The homography of each lane's plane about its pixel: value, and change along x and y."""
     for k in range(3):
+        a, b, c, shift = path[s, 3 * k], path[s, 3 * k + 1], path[s, 3 * k + 2], path[s, 9 + k]
+        row = _AT + 3 * k * LANES
         for i in range(LANES):
-            w = planes[index(i)]
-            at[index(3 * k * LANES + i)] = (
-                turn[k, 0] * px[index(i)] + turn[k, 1] * py[index(i)] + turn[k, 2] + shift[k] * w
-            )
-            at[index((3 * k + 1) * LANES + i)] = turn[k, 0] + shift[k] * planes[index(LANES + i)]
-            at[index((3 * k + 2) * LANES + i)] = (
-                turn[k, 1] + shift[k] * planes[index(2 * LANES + i)]
-            )
+            value = a * lanes[index(X + i)] + b * lanes[index(Y + i)] + c
+            lanes[index(row + i)] = value + shift * lanes[index(TRIED + i)]
+            lanes[index(row + LANES + i)] = a + shift * lanes[index(TRIED + LANES + i)]
+            lanes[index(row + 2 * LANES + i)] = b + shift * lanes[index(TRIED + 2 * LANES + i)]
 
 
 @kernel
-def _visible(
-    px, py, planes, at, last_x, last_y, stride, focal, principal, centre, sees, within, cells
-):
+def _visible(path, s, last_x, last_y, stride, lens, lanes, cells):
     """Which lanes' planes a source may see from their front, and the pixels they fall on."""
+    fx, fy, cx, cy = lens[0], lens[1], lens[2], lens[3]
+    ox, oy, oz = fx * path[s, 12], fy * path[s, 13], path[s, 14]
     for i in range(LANES):
-        z = at[index(6 * LANES + i)]
-        gx, gy = planes[index(LANES + i)], planes[index(2 * LANES + i)]
-        left, up = px[index(i)] - principal[0], py[index(i)] - principal[1]
-        side = focal[0] * gx * centre[0] + focal[1] * gy * centre[1]
-        side += (planes[index(i)] - gx * left - gy * up) * centre[2]
-        sees[index(i)] = _ONE if z > _NEAR_ZERO and side < _ONE else _ZERO
+        z = lanes[index(_AT + 6 * LANES + i)]
+        gx, gy = lanes[index(TRIED + LANES + i)], lanes[index(TRIED + 2 * LANES + i)]
+        left, up = lanes[index(X + i)] - cx, lanes[index(Y + i)] - cy
+        side = gx * ox + gy * oy + (lanes[index(TRIED + i)] - gx * left - gy * up) * oz
         inverse = _ONE / max(z, _NEAR_ZERO)
-        x, y = at[index(i)] * inverse + _HALF, at[index(3 * LANES + i)] * inverse + _HALF
-        u, v = min(max(x, _ZERO), last_x), min(max(y, _ZERO), last_y)
+        x = lanes[index(_AT + i)] * inverse + _HALF
+        y = lanes[index(_AT + 3 * LANES + i)] * inverse + _HALF
         lies = x >= _ZERO and y >= _ZERO and x < last_x + _ONE and y < last_y + _ONE
-        within[index(i)] = _ONE if lies else _ZERO
+        lanes[index(_WITHIN + i)] = _ONE if lies else _ZERO
+        lanes[index(_SEES + i)] = _ONE if z > _NEAR_ZERO and side < _ONE else _ZERO
+        u, v = (x, y) if lies else (_ZERO, _ZERO)  # also where x or y is no number
         cells[index(i)] = _I32(v) * stride + _I32(u)
 
 
 @kernel
-def _masked(inside, cells, within, off_mask, sees, penalty, hit):
+def _off_mask(inside, first, cells, off_mask, lanes):
     """Planes that fall off a source's mask are not seen by it, and pay for it."""
     for i in range(LANES):
-        hit[index(i)] = _ONE if inside[index(cells[index(i)])] else _ZERO
-    for i in range(LANES):
-        sees[index(i)] *= within[index(i)] * hit[index(i)]
-        penalty[index(i)] += off_mask * (within[index(i)] * (_ONE - hit[index(i)]))
+        hit = _ONE if inside[index(first + cells[index(i)])] else _ZERO
+        lanes[index(_SEES + i)] *= lanes[index(_WITHIN + i)] * hit
+        lanes[index(_PENALTY + i)] += off_mask * (lanes[index(_WITHIN + i)] * (_ONE - hit))
 
 
 @kernel
-def _unlikeness(sums, variance, noise, sees, cost):
-    """1 - NCC of all lanes, at most 1, which it is where the source does not see the plane."""
-    for i in range(LANES):
-        mean = sums[index(i)]
-        spread = max(sums[index(LANES + i)] - mean * mean, _ZERO) + noise
-        product = (variance[index(i)] + noise) * spread
-        alike = sums[index(2 * LANES + i)] / np.float32(math.sqrt(product))
-        cost[index(i)] = _ONE - max(alike, _ZERO) * sees[index(i)]
+def _window_sums(
+    offsets, last_x, last_y, stride, words, first, weights, centred, fractions, places, found,
+    pairs, lanes,
+):  # fmt: skip
+    """Sums of the correlation of all lanes' windows with a source; ``pairs`` views ``found``."""
+    taps = len(offsets) // 2
+    for lane in range(0, LANES, VECTOR):
+        place_taps(  # pyright: ignore[reportCallIssue]
+            lanes, _AT + lane, offsets, START, taps, last_x, last_y, stride,
+            places, lane, fractions, lane,
+        )  # fmt: skip
+    for i in range(taps * LANES):
+        found[index(i)] = words[index(first + places[index(i)])]
+    for lane in range(0, LANES, VECTOR):
+        sum_taps(  # pyright: ignore[reportCallIssue]
+            pairs, 2 * lane, fractions, lane, weights, lane, centred, lane, lanes, MEAN + lane,
+            taps, lanes, _SUMS + lane,
+        )  # fmt: skip
 
 
 @kernel
-def _keep_best(counted, single, best):
-    """Sort a cost a lane into the rows of the best so far, the least first."""
+def _keep_best(noise, counted, lanes):
+    """1 - NCC of all lanes, at most 1, sorted into the best so far, the least first."""
+    for i in range(LANES):
+        mean = lanes[index(_SUMS + i)]
+        spread = max(lanes[index(_SUMS + LANES + i)] - mean * mean, _ZERO) + noise
+        product = (lanes[index(VARIANCE + i)] + noise) * spread
+        alike = lanes[index(_SUMS + 2 * LANES + i)] / np.float32(math.sqrt(product))
+        lanes[index(_SINGLE + i)] = _ONE - max(alike, _ZERO) * lanes[index(_SEES + i)]
     for k in range(counted):
+        best = _BEST + k * LANES
         for i in range(LANES):
-            now, new = best[index(k * LANES + i)], single[index(i)]
-            best[index(k * LANES + i)] = min(now, new)
-            single[index(i)] = max(now, new)
+            now, new = lanes[index(best + i)], lanes[index(_SINGLE + i)]
+            lanes[index(best + i)] = min(now, new)
+            lanes[index(_SINGLE + i)] = max(now, new)
 
 
 @kernel
 def score(
-    px, py, planes, offsets, weights, centred, mean, variance, words, inside, heights, widths, turn,
-    shift, centres, focal, principal, noise, counted, off_mask, rows, fractions, places, found,
-    cost,
+    offsets, weights, centred, words, inside, heights, widths, stride, path, lens, noise, counted,
+    off_mask, fractions, places, found, lanes,
 ):  # fmt: skip
-    """Cost of one plane a lane: the mean of its best ``counted`` sources, and their penalties.
+    """Cost of the plane that each lane tries: the mean of its best sources, and their penalties.
 
-    ``planes[3 * LANES]`` holds inverse depths and their two slopes; ``rows``, ``fractions``,
-    ``places`` and ``found`` are scratch.
+    ``words`` and ``inside`` hold the sources one after the other; ``path[s, 15]`` is turn, shift
+    and centre of :class:`neus.ops.stereo.Sources`. ``fractions``, ``places`` and ``found`` are
+    scratch.
     """
-    at, sums = rows[0 : 9 * LANES], rows[9 * LANES : 12 * LANES]
-    single, penalty = rows[12 * LANES : 13 * LANES], rows[13 * LANES : 14 * LANES]
-    sees, within = rows[14 * LANES : 15 * LANES], rows[15 * LANES : 16 * LANES]
-    hit, best = rows[16 * LANES : 17 * LANES], rows[17 * LANES :]
-    taps, stride, pairs = len(offsets), _I32(words.shape[2]), found.view(np.uint32)
-    best[:] = _ONE
-    penalty[:] = _ZERO
-    for s in range(len(words)):
+    pairs, size = found.view(np.uint32), len(words) // len(path)
+    for i in range(LANES):
+        lanes[index(_PENALTY + i)] = _ZERO
+        for k in range(counted):
+            lanes[index(_BEST + k * LANES + i)] = _ONE
+    for s in range(len(path)):
         last_x, last_y = _F32(widths[s] - 1), _F32(heights[s] - 1)
-        _homographies(px, py, planes, turn[s], shift[s], at)
-        _visible(
-            px, py, planes, at, last_x, last_y, stride, focal, principal, centres[s], sees, within,
-            places,
-        )  # fmt: skip
-        _masked(inside[s].reshape(-1), places, within, off_mask, sees, penalty, hit)
+        _homographies(path, s, lanes)
+        _visible(path, s, last_x, last_y, stride, lens, lanes, places)
+        _off_mask(inside, s * size, places, off_mask, lanes)
         _window_sums(
-            at, offsets.reshape(-1), taps, last_x, last_y, stride, words[s].reshape(-1), weights,
-            centred, mean, fractions, places, found, pairs, sums,
+            offsets, last_x, last_y, stride, words, s * size, weights, centred, fractions, places,
+            found, pairs, lanes,
         )  # fmt: skip
-        _unlikeness(sums, variance, noise, sees, single)
-        _keep_best(counted, single, best)
+        _keep_best(noise, counted, lanes)
     for i in range(LANES):
         total = _ZERO
         for k in range(counted):
-            total += best[k * LANES + i]
-        cost[i] = total / _F32(counted) + penalty[i]
+            total += lanes[index(_BEST + k * LANES + i)]
+        lanes[index(COST + i)] = total / _F32(counted) + lanes[index(_PENALTY + i)]
