@@ -44,16 +44,18 @@ def test_fountain_against_its_reference_cameras(real_scan, tmp_path, capsys, is_
 
 
 @pytest.mark.slow
-def test_scan65_as_bare_photos(real_scan, tmp_path, capsys):
+@pytest.mark.parametrize("size", [800, pytest.param(1600, marks=pytest.mark.long)])
+def test_scan65_as_bare_photos(real_scan, tmp_path, capsys, size):
+    """In pictures of half the size, and of the size that is the default."""
     scan65 = real_scan("dtu/scan65")
-    registration = run(scan65, tmp_path / "model", Method())
+    registration = run(scan65, tmp_path / "model", Method(max_size=size))
     assert registration.registered == registration.images == 49
     scene = read_colmap(scan65, masks="none", model=tmp_path / "model" / "sparse").scene
     known = read_dtu(scan65, masks=False).scene
     centres, rotations, _ = median_errors(scene.cameras, known.cameras)
     with capsys.disabled():
         print(
-            f"\nscan65 as bare photos: 49 of 49, median centre error {centres:.3f} %, median "
+            f"\nscan65 as bare photos of {size} pixels: 49 of 49, median centre error {centres:.3f} %, median "
             f"rotation error {rotations:.3f} degrees, {registration.seconds:.0f} s"
         )
     assert centres <= 0.1
