@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 ENTRIES = ("image", "mask", "photos", "reference", "cameras_sphere.npz", "scan.json")
 GRID, MESH_CELL = 128, 0.006
 """Cells of the grid that rays leap by; side of the mesh's cells, in radii."""
-LIGHT_SPACING = 0.010
+LIGHT_SPACING = 0.012
 """Of the points that light is gathered at, in radii."""
 SPACING_MM = 0.4
 """Of the points of the ground truth."""

@@ -30,8 +30,8 @@ ACROSS = (-KEY[1] / _LEVEL, KEY[0] / _LEVEL, 0.0)
 UPWARD = (-KEY[0] * KEY[2] / _LEVEL, -KEY[1] * KEY[2] / _LEVEL, _LEVEL)
 """The unit directions across the key light's."""
 KEY_COLOUR = (1.55, 1.45, 1.28)
-KEY_RADIUS = 0.022
-"""Of the key light's disc, in radians: shadows have a penumbra of 2.5 degrees."""
+KEY_RADIUS = 0.012
+"""Of the key light's disc, in radians: shadows have a penumbra of 1.4 degrees."""
 BOXES = (
     (0.25, 0.85, 0.46, 7.0, 1.7),
     (0.80, -0.10, 0.59, 14.0, 1.2),
@@ -39,11 +39,11 @@ BOXES = (
 )
 """Soft boxes: direction, concentration, radiance in the middle."""
 SKY, GROUND = (0.17, 0.195, 0.235), (0.12, 0.112, 0.105)
-RAYS = 64
+RAYS = 40
 """Of each point, distributed as the cosine; two rounds of them, so that light bounces twice."""
 LIFT = 0.002
 """Rays start this far above the surface."""
-REACH = 0.028
+REACH = 0.030
 """Points no farther than this count in a look-up; also the side of a cell, in radii."""
 
 
