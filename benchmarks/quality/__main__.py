@@ -57,7 +57,13 @@ def arguments(argv: list[str] | None) -> argparse.Namespace:
     budget = parser.add_mutually_exclusive_group()
     budget.add_argument("--steps", type=int, help=f"of each training; {STEPS} by default")
     budget.add_argument("--seconds", type=float, help="of each, stereo in them, as they fit")
-    parser.add_argument("--code", default=model_version(), help="label of the code under test")
+    parser.add_argument(
+        "--code",
+        help="label of the code under test; by default its MODEL_VERSION, so name a change",
+    )
+    parser.add_argument(
+        "--checkout", type=Path, default=ROOT, help="whose programs are run: an older one's, say"
+    )
     parser.add_argument("--curve", type=int, default=2, help="meshes on the way of a training")
     parser.add_argument("--threads", type=int, default=os.cpu_count())
     parser.add_argument("--cache", type=Path, default=ROOT / ".cache" / "quality")
@@ -75,7 +81,8 @@ def main(argv: list[str] | None = None) -> int:
     options = arguments(argv)
     scans = chosen_scans(options)
     say = partial(print, file=sys.stderr, flush=True)
-    workshop = Workshop(options.cache.resolve(), options.threads, options.curve, say)
+    places = options.cache.resolve(), options.checkout.resolve()
+    workshop = Workshop(*places, options.threads, options.curve, say)
     for scan in scans:
         workshop.scan(scan, options.scan_seed)
     if options.render_only:
@@ -112,8 +119,9 @@ def requests(options: argparse.Namespace, scans: list[Scan]) -> list[Request]:
     """Seed by seed, so that a first table stands early."""
     steps = STEPS if options.steps is None and options.seconds is None else options.steps
     budget = Budget(steps, options.seconds)
+    code = options.code or model_version(options.checkout)
     return [
-        Request(scan, method, lever, int(seed), options.scan_seed, budget, options.code)
+        Request(scan, method, lever, int(seed), options.scan_seed, budget, code)
         for seed in options.seeds
         for lever in [Lever(), *options.lever]
         for method in options.methods

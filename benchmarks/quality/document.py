@@ -124,7 +124,9 @@ def table_of_levers(
     head += ["less the baseline", "mean PSNR after affine fit, dB", "less the baseline"]
     sentence = "Means over the scans that every lever of a row has run on, with standard errors."
     if left_out:
-        sentence += f" Within 20 % of the floor from the start, and not counted: {left_out}."
+        sentence += (
+            f" Within 20 % of the floor from the start, and not counted: {', '.join(left_out)}."
+        )
     return sentence + "\n\n" + markdown(head, rows)
 
 

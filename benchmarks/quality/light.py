@@ -193,9 +193,7 @@ def _gather_slice(distance, grid, cache, sent, turn, light, openness, start, sto
                 open_rays += 1.0
                 sr, sg, sb = sky(dx, dy, dz)
             else:
-                sr, sg, sb = _sent_back(
-                    cache, sent, x + t * dx, y + t * dy, z + t * dz, dx, dy, dz
-                )
+                sr, sg, sb = _sent_back(cache, sent, x + t * dx, y + t * dy, z + t * dz, dx, dy, dz)
             r, g, b = r + sr, g + sg, b + sb
         light[i, 0], light[i, 1], light[i, 2] = r / RAYS, g / RAYS, b / RAYS
         openness[i] = open_rays / RAYS

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from benchmarks.quality.light import Gathered
     from benchmarks.quality.shapes import Shape
-    from neus.cameras import Cameras
+    from neus.scene import Cameras
 
 SAMPLES = 4
 """Rays of a pixel, on a square grid turned by 27 degrees."""

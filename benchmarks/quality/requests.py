@@ -128,10 +128,10 @@ def parse_lever(text: str) -> Lever:
     return Lever(name, overrides)
 
 
-def model_version() -> str:
+def model_version(checkout: Path) -> str:
     """``v1``: ``MODEL_VERSION`` of the workflow's rule, which says when models are out of date."""
-    rule = (ROOT / "workflow" / "rules" / "train.smk").read_text()
-    found = re.search(r"^MODEL_VERSION = (\d+)$", rule, re.MULTILINE)
+    rule = checkout / "workflow" / "rules" / "train.smk"
+    found = re.search(r"^MODEL_VERSION = (\d+)$", rule.read_text(), re.MULTILINE)
     if found is None:
-        raise InputError("workflow/rules/train.smk names no MODEL_VERSION: restore its line")
+        raise InputError(f"{rule} names no MODEL_VERSION: restore its line")
     return f"v{found.group(1)}"

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from neus.cameras import Cameras, look_at
+from neus.scene import Cameras, look_at
 from neus.sources.demo.viewpoints import place_cameras
 
 if TYPE_CHECKING:

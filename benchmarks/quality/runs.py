@@ -20,18 +20,16 @@ from typing import Any
 import torch
 
 from benchmarks.quality.generate import make_scan
-from benchmarks.quality.requests import ROOT, Request
+from benchmarks.quality.requests import Request
 from benchmarks.quality.scans import HOLDOUT, Scan
 from benchmarks.quality.surface_figures import measure_mesh
 from benchmarks.quality.view_figures import measure_views
-from neus.evaluation import align_by_cameras
+from neus.metrics.evaluation import align_by_cameras
 from neus.files import written_whole
 from neus.metrics.geometry import Surface, load_surface
 from neus.scene import load_scene
-from neus.sources.dtu import read_dtu
+from neus.sources import read_dtu
 
-SCRIPTS = ROOT / "scripts"
-STEREO = SCRIPTS / "dense_stereo.py"
 RESOLUTION, CURVE_RESOLUTION = 384, 256
 """Cells along a side of the final mesh, and of those on the way."""
 CHECKPOINT_SECONDS = 5.0
@@ -45,12 +43,14 @@ class Workshop:
 
     Attributes:
         cache: folder of pictures, scenes and runs.
+        checkout: whose programs are run; this one's, or an older one's to compare with.
         threads: of every program.
         curve: meshes on the way of a training, besides the last.
     """
 
-    def __init__(self, cache: Path, threads: int, curve: int, say: Say) -> None:
-        self.cache, self.threads, self.curve, self.say = cache, threads, curve, say
+    def __init__(self, cache: Path, checkout: Path, threads: int, curve: int, say: Say) -> None:
+        self.cache, self.checkout, self.threads, self.curve = cache, checkout, threads, curve
+        self.say = say
 
     def scan(self, scan: Scan, seed: int) -> Path:
         """The scan's pictures and ground truth, rendered if they are missing."""
@@ -86,7 +86,14 @@ class Workshop:
             poses = ["--images", pictures / "photos" / "images", "--output", home / "poses"]
             poses += ["--work", home / "work", "--threads", self.threads]
             self.run("estimate_poses", poses, home / "poses.log")
-            source = ["--source", "photos", "--path", pictures / "photos", "--model", home / "poses"]
+            source = [
+                "--source",
+                "photos",
+                "--path",
+                pictures / "photos",
+                "--model",
+                home / "poses",
+            ]
         else:
             source = ["--source", "dtu", "--path", pictures]
         self.run("normalize_scene", [*source, *words], home / "scene.log")
@@ -95,7 +102,7 @@ class Workshop:
 
     def stereo(self, request: Request, scene: Path) -> tuple[Path | None, float]:
         """The stage between scene and training, where this code has it, and its seconds."""
-        if not STEREO.is_file():
+        if '"--stereo"' not in (self.checkout / "scripts" / "train.py").read_text():
             return None, 0.0
         home = scene.parent
         file = home / "stereo.json"
@@ -109,9 +116,10 @@ class Workshop:
     def run(self, program: str, words: Sequence[Any], log: Path) -> None:
         """One of the project's programs; what it says goes to ``log``."""
         log.parent.mkdir(parents=True, exist_ok=True)
-        command = [sys.executable, str(SCRIPTS / f"{program}.py"), *map(str, words)]
-        search = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
-        environment = {"OMP_WAIT_POLICY": "passive"} | os.environ | {"PYTHONPATH": search}
+        script = self.checkout / "scripts" / f"{program}.py"
+        command = [sys.executable, str(script), *map(str, words)]
+        environment = {"OMP_WAIT_POLICY": "passive"} | os.environ
+        environment["PYTHONPATH"] = str(self.checkout)
         with log.open("w") as stream:
             status = subprocess.run(command, env=environment, stderr=stream, stdout=stream)
         if status.returncode:
@@ -142,7 +150,9 @@ def perform(workshop: Workshop, request: Request) -> dict[str, Any]:
     steps = request.budget.steps
     if steps is None:
         assert request.budget.seconds is not None
-        steps = fitting_steps(workshop, request, scene, stereo, request.budget.seconds - stereo_seconds)
+        steps = fitting_steps(
+            workshop, request, scene, stereo, request.budget.seconds - stereo_seconds
+        )
     workshop.say(f"{home.name}: {steps} steps")
     kept = train(workshop, request, scene, stereo, steps, home)
     model, words = home / "model.pt", ["--scene", scene, "--threads", workshop.threads]
@@ -176,7 +186,7 @@ def perform(workshop: Workshop, request: Request) -> dict[str, Any]:
         "seed": request.seed,
         "steps": steps,
         "code": request.code,
-        "commit": commit(),
+        "commit": commit(workshop.checkout),
         "device": trained["device"],
         "seconds": seconds,
         "seconds_of_stereo": stereo_seconds,
@@ -207,7 +217,8 @@ def training_words(
     keys = {"steps": steps, "checkpoint_seconds": CHECKPOINT_SECONDS, "validations": 0}
     overrides = dict(request.lever.overrides)
     overrides["training"] = overrides.get("training", {}) | keys
-    words = ["--scene", scene, "--method", request.method_file, "--seed", request.seed]
+    method = workshop.checkout / "config" / "methods" / request.method_file.name
+    words = ["--scene", scene, "--method", method, "--seed", request.seed]
     words += ["--overrides", json.dumps(overrides), "--threads", workshop.threads]
     words += ["--output", home / "model.pt", "--config", home / "config.yaml"]
     words += ["--metrics", home / "train.json", "--run-dir", home / "run"]
@@ -277,7 +288,7 @@ def write_json(file: Path, content: dict[str, Any]) -> None:
         partial.write_text(json.dumps(content, indent=1) + "\n")
 
 
-def commit() -> str:
-    command = ["git", "-C", str(ROOT), "describe", "--always", "--dirty", "--abbrev=7"]
+def commit(checkout: Path) -> str:
+    command = ["git", "-C", str(checkout), "describe", "--always", "--dirty", "--abbrev=7"]
     done = subprocess.run(command, capture_output=True, text=True)
     return done.stdout.strip() or "unknown"

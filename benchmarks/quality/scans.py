@@ -106,7 +106,7 @@ SCANS = (
         "a dark, glossy helmet, hollow behind its slits",
         millimetres=320,
         goal=1.0,
-        brightness=1.6,
+        brightness=1.1,
         sensor=Sensor(exposure_spread=0.12),
     ),
     Scan(

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from jaxtyping import Float, Int, UInt8
 
     from benchmarks.quality.light import Gathered
-    from neus.cameras import Cameras
+    from neus.scene import Cameras
 
 LEAST_COSINE = 0.05
 """A view that looks more obliquely than this at a point does not count as seeing it."""

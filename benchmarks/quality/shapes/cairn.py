@@ -13,7 +13,7 @@ from neus.sources.demo.stone import mix, patterns, ramp
 
 SIZE = 0.88
 """Of what follows, which is drawn somewhat larger than the unit sphere."""
-DRAWN_FOOT = -0.74
+DRAWN_FOOT = -0.752
 FOOT_Z = SIZE * DRAWN_FOOT
 STONES = (
     (0.30, 0.26, -0.58, 0.30, 0.26, 0.17, 0.3, 0.10),
@@ -47,7 +47,7 @@ def stone(x: float, y: float, z: float, number: int) -> float:
     power = sqrt(sqrt(u * u * u * u + v * v * v * v + w * w * w * w))
     round_one = sqrt(u * u + v * v + w * w)
     least = min(a, b, c)
-    return (0.5 * power + 0.5 * round_one - 0.92) * least / 1.0
+    return (0.5 * power + 0.5 * round_one - 1.0) * least
 
 
 @njit(cache=True)

@@ -54,8 +54,8 @@ def towers(x: float, y: float, z: float) -> float:
     gap = box(p - 0.135, q, z - 0.215, 0.06, 0.026, 0.035)
     solid = min(drum, max(crown, -gap))
     if x < 0.0:
-        roof = round_cone(radial, z - 0.20, 0.24, 0.115, 0.008)
-        solid = min(solid, max(roof, 0.15 - z))
+        roof = round_cone(radial, z - 0.20, 0.24, 0.128, 0.008)
+        solid = min(solid, max(roof, 0.13 - z))
     return bounded(bound, solid, MARGIN)
 
 
@@ -68,11 +68,17 @@ def keep(x: float, y: float, z: float) -> float:
     x, y = x - YARD_X, y - YARD_Y
     house = box(x, y, z - 0.5 * (0.20 + GROUND), 0.17, 0.13, 0.5 * (0.20 - GROUND))
     roof = gable(x, y, z - 0.20, 0.17, 0.15, 0.17)
-    niche = box(x - 0.17, repeat(y, 0.09, -0.045, 0.045), repeat(z, 0.17, -0.26, 0.08), 0.02, 0.02, 0.045)
-    side = box(repeat(x, 0.11, -0.11, 0.11), abs(y) - 0.13, repeat(z, 0.17, -0.26, 0.08), 0.02, 0.02, 0.045)
+    niche = box(
+        x - 0.17, repeat(y, 0.09, -0.045, 0.045), repeat(z, 0.17, -0.26, 0.08), 0.02, 0.02, 0.045
+    )
+    side = box(
+        repeat(x, 0.11, -0.11, 0.11), abs(y) - 0.13, repeat(z, 0.17, -0.26, 0.08), 0.02, 0.02, 0.045
+    )
     solid = min(max(house, -min(niche, side)), roof)
     for k in range(4):
-        step = box(x - 0.20, y + 0.10 - 0.05 * k, z - GROUND - 0.015 * k, 0.05, 0.026, 0.015 * k + 0.03)
+        step = box(
+            x - 0.20, y + 0.10 - 0.05 * k, z - GROUND - 0.015 * k, 0.05, 0.026, 0.015 * k + 0.03
+        )
         solid = min(solid, step)
     return bounded(bound, min(solid, box(x + 0.08, y - 0.08, z - 0.34, 0.025, 0.025, 0.08)), MARGIN)
 
@@ -80,13 +86,18 @@ def keep(x: float, y: float, z: float) -> float:
 @njit(cache=True)
 def yard(x: float, y: float, z: float) -> float:
     """The ground, a well, a shed and a cart's wheel against the wall."""
-    mound = max(cylinder(length(x, y), z - 0.5 * (DRAWN_FOOT + GROUND), 0.80, 0.5 * (GROUND - DRAWN_FOOT)), -1.0)
+    mound = max(
+        cylinder(length(x, y), z - 0.5 * (DRAWN_FOOT + GROUND), 0.80, 0.5 * (GROUND - DRAWN_FOOT)),
+        -1.0,
+    )
     radial = length(x - 0.26, y + 0.24)
     well = max(abs(radial - 0.07) - 0.018, abs(z - GROUND - 0.05) - 0.05)
     shed = box(x - 0.18, y - 0.38, z - GROUND - 0.08, 0.16, 0.08, 0.08)
-    hood = max(0.8 * (z - GROUND - 0.15) + 0.6 * (y - 0.38), abs(x - 0.18) - 0.18, -(z - GROUND - 0.13))
+    hood = max(
+        0.8 * (z - GROUND - 0.15) + 0.6 * (y - 0.38), abs(x - 0.18) - 0.18, -(z - GROUND - 0.13)
+    )
     hood = max(hood, abs(y - 0.38) - 0.10)
-    wheel = length(length(x - 0.40, z + 0.37) - 0.075, y + 0.44) - 0.014
+    wheel = length(length(x - 0.40, z + 0.388) - 0.075, y + 0.455) - 0.014
     return min(min(mound, well), min(shed, hood, wheel))
 
 
@@ -109,7 +120,9 @@ def paint(
         if z < GROUND + 0.004:
             colour = mix((0.20, 0.22, 0.08), (0.40, 0.33, 0.20), ramp(0.3, 0.7, clouds))
         else:
-            colour = mix((0.34, 0.20, 0.10), (0.18, 0.10, 0.05), line(x + y, 0.03, 0.006, footprint))
+            colour = mix(
+                (0.34, 0.20, 0.10), (0.18, 0.10, 0.05), line(x + y, 0.03, 0.006, footprint)
+            )
         return pack((value * colour[0], value * colour[1], value * colour[2]), 0.0)
     steep = nz > 0.35 and z > 0.205 and walls(x, y, z) > 0.003
     if steep and (x < 0.0 or keep(x, y, z) < 0.003):

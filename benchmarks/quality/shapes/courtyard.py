@@ -67,7 +67,15 @@ def stepped_gables(x: float, y: float, z: float) -> float:
         width = half * (1.0 - 0.2 * step)
         top = EAVES + 0.035 + 0.2 * RIDGE * (step + 0.6)
         solid = min(
-            solid, box(x - FRONT - 0.005, side, z - 0.5 * (top + GROUND), 0.025, width, 0.5 * (top - GROUND))
+            solid,
+            box(
+                x - FRONT - 0.005,
+                side,
+                z - 0.5 * (top + GROUND),
+                0.025,
+                width,
+                0.5 * (top - GROUND),
+            ),
         )
     return solid
 
@@ -96,8 +104,22 @@ def extras(x: float, y: float, z: float) -> float:
     """Slab, gutters, chimneys, a dormer over the courtyard, a turret on a corner, steps."""
     slab = box(x + 0.0, y, z - 0.5 * (DRAWN_FOOT + GROUND), 0.62, 0.68, 0.5 * (GROUND - DRAWN_FOOT))
     side = abs(y)
-    gutter = capsule(x, side, z, COURT_END, COURT - 0.022, EAVES, FRONT - 0.03, COURT - 0.022, EAVES, 0.014, 0.014)
-    outer = capsule(x, side, z, BACK, OUTER + 0.022, EAVES, FRONT - 0.03, OUTER + 0.022, EAVES, 0.014, 0.014)
+    gutter = capsule(
+        x,
+        side,
+        z,
+        COURT_END,
+        COURT - 0.022,
+        EAVES,
+        FRONT - 0.03,
+        COURT - 0.022,
+        EAVES,
+        0.014,
+        0.014,
+    )
+    outer = capsule(
+        x, side, z, BACK, OUTER + 0.022, EAVES, FRONT - 0.03, OUTER + 0.022, EAVES, 0.014, 0.014
+    )
     pipe = cylinder(length(x - FRONT + 0.05, side - COURT + 0.020), z + 0.15, 0.011, 0.32)
     chimney = box(x - 0.18, side - 0.5 * (OUTER + COURT) - 0.04, z - 0.36, 0.035, 0.03, 0.12)
     pot = cylinder(length(x + 0.42, y - 0.12), z - 0.36, 0.04, 0.13)

@@ -43,7 +43,7 @@ def pierced_cube(x: float, y: float, z: float) -> float:
     if bound >= MARGIN:
         return bound
     x, y = turn(x + 0.16, y + 0.20, 0.5)
-    z = z + 0.13
+    z = z + 0.14
     solid = box(x, y, z, 0.25, 0.25, 0.25)
     for_x = max(abs(y) - 0.12, abs(z) - 0.12)
     for_y = max(abs(x) - 0.12, abs(z) - 0.12)
@@ -54,10 +54,10 @@ def pierced_cube(x: float, y: float, z: float) -> float:
 @njit(cache=True)
 def star(x: float, y: float, z: float) -> float:
     """A small stellated polyhedron: five planes of each wedge of the icosahedral group."""
-    bound = sqrt((x + 0.16) ** 2 + (y + 0.20) ** 2 + (z - 0.43) ** 2) - 0.42
+    bound = sqrt((x + 0.16) ** 2 + (y + 0.20) ** 2 + (z - 0.40) ** 2) - 0.42
     if bound >= MARGIN:
         return bound
-    x, y, z = x + 0.16, y + 0.20, z - 0.43
+    x, y, z = x + 0.16, y + 0.20, z - 0.40
     u, v, w = icosahedral_fold(x, y, z)
     top = 0.85065 * w + 0.52573 * v
     body = u * 0.52573 + w * 0.85065 - 0.20
@@ -71,11 +71,11 @@ def star(x: float, y: float, z: float) -> float:
 @njit(cache=True)
 def gear(x: float, y: float, z: float) -> float:
     """A thick gear that stands on its rim, with a hexagonal hole and pockets."""
-    bound = sqrt((x - 0.08) ** 2 + (y - 0.27) ** 2 + (z + 0.09) ** 2) - 0.36
+    bound = sqrt((x - 0.08) ** 2 + (y - 0.27) ** 2 + (z + 0.11) ** 2) - 0.36
     if bound >= MARGIN:
         return bound
     x, y = turn(x - 0.08, y - 0.27, -0.35)
-    z = z + 0.09
+    z = z + 0.11
     u, v = around(x, z, 14)
     radial = length(x, z)
     solid = max(radial - 0.25, abs(y) - 0.085)
@@ -101,7 +101,9 @@ def gem(x: float, y: float, z: float) -> float:
     crown = 0.6 * u + 0.8 * z - 0.175
     star_cut = 0.45 * p + 0.893 * z - 0.165
     pavilion = 0.85 * u - 0.527 * z - 0.175
-    return bounded(bound, max(max(crown, star_cut), max(pavilion, z - 0.15), max(-0.13 - z, u - 0.2)), MARGIN)
+    return bounded(
+        bound, max(max(crown, star_cut), max(pavilion, z - 0.15), max(-0.13 - z, u - 0.2)), MARGIN
+    )
 
 
 @njit(cache=True)

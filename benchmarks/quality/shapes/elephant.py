@@ -13,7 +13,7 @@ from neus.sources.demo.stone import mix, patterns, ramp
 
 SIZE = 0.94
 """Of what follows, which is drawn somewhat larger than the unit sphere."""
-DRAWN_FOOT = -0.90
+DRAWN_FOOT = -0.85
 FOOT_Z = SIZE * DRAWN_FOOT
 
 
@@ -21,7 +21,9 @@ FOOT_Z = SIZE * DRAWN_FOOT
 def trunk(x: float, y: float, z: float) -> float:
     """Raised, and curled at its end."""
     solid = capsule(x, y, z, 0.56, 0.0, 0.22, 0.78, 0.0, 0.10, 0.115, 0.085)
-    solid = smooth_min(solid, capsule(x, y, z, 0.78, 0.0, 0.10, 0.86, 0.0, 0.28, 0.085, 0.065), 0.05)
+    solid = smooth_min(
+        solid, capsule(x, y, z, 0.78, 0.0, 0.10, 0.86, 0.0, 0.28, 0.085, 0.065), 0.05
+    )
     solid = smooth_min(solid, capsule(x, y, z, 0.86, 0.0, 0.28, 0.76, 0.0, 0.47, 0.065, 0.05), 0.03)
     return smooth_min(solid, capsule(x, y, z, 0.76, 0.0, 0.47, 0.62, 0.0, 0.50, 0.05, 0.04), 0.03)
 

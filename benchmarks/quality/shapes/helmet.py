@@ -70,7 +70,8 @@ def trimmings(x: float, y: float, z: float) -> float:
 def stand(x: float, y: float, z: float) -> float:
     radial = length(x, y)
     foot = cylinder(radial, z + 0.755, 0.36, 0.025)
-    return min(foot, cylinder(radial, z + 0.25, 0.09, 0.5), ball(x, y, z - 0.22, 0.24))
+    post = cylinder(radial, z + 0.05, 0.09, 0.68)
+    return min(foot, post, ball(x, y, z - 0.22, 0.24))
 
 
 @njit(cache=True)

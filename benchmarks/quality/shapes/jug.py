@@ -6,10 +6,13 @@ from numba import njit
 
 from benchmarks.quality.shapes.paints import pack
 from benchmarks.quality.shapes.solids import ball, capsule, cylinder, ellipsoid, smooth_max
-from neus.sources.demo.primitives import length, smooth_min
+from neus.sources.demo.primitives import length, rounded_box, smooth_min
 from neus.sources.demo.stone import mix, patterns, ramp
 
-FOOT_Z = -0.685
+SIZE = 0.92
+"""Of what follows, which is drawn somewhat larger than the unit sphere."""
+DRAWN_FOOT = -0.685
+FOOT_Z = SIZE * DRAWN_FOOT
 
 
 @njit(cache=True)
@@ -50,9 +53,17 @@ def eggs(x: float, y: float, z: float) -> float:
 
 
 @njit(cache=True)
+def board(x: float, y: float, z: float) -> float:
+    """What both stand on."""
+    p, q = 0.7 * (x - 0.1) + 0.714 * (y - 0.08), 0.7 * (y - 0.08) - 0.714 * (x - 0.1)
+    return rounded_box(length(max(abs(p) - 0.22, 0.0), q), z + 0.665, 0.42, 0.02, 0.015)
+
+
+@njit(cache=True)
 def distance(x: float, y: float, z: float) -> float:
     """Signed distance bound, positive outside; z is up, radii of the unit sphere."""
-    return min(jug(x, y, z), bowl(x, y, z), eggs(x, y, z))
+    x, y, z = x / SIZE, y / SIZE, z / SIZE
+    return SIZE * min(min(jug(x, y, z), bowl(x, y, z)), min(eggs(x, y, z), board(x, y, z)))
 
 
 @njit(cache=True)
@@ -60,9 +71,12 @@ def paint(
     x: float, y: float, z: float, nx: float, ny: float, nz: float, footprint: float, seed: int
 ) -> int:
     """White glaze with one blue band, a grey bowl, plain eggs: nothing for stereo to hold on to."""
+    x, y, z, footprint = x / SIZE, y / SIZE, z / SIZE, footprint / SIZE
     clouds, _, strata, grain = patterns(x, y, z, footprint, seed)
     if eggs(x, y, z) < 0.003:
         return pack(mix((0.66, 0.48, 0.34), (0.62, 0.44, 0.30), clouds), 0.0)
+    if board(x, y, z) < 0.003:
+        return pack(mix((0.16, 0.15, 0.14), (0.13, 0.12, 0.115), clouds), 0.0)
     if bowl(x, y, z) < 0.003:
         return pack((0.30, 0.33, 0.34), 0.03)
     band = ramp(0.155, 0.16, z) * (1.0 - ramp(0.195, 0.20, z))

@@ -50,13 +50,14 @@ def tower(x: float, y: float, z: float) -> float:
             fall = capsule(u, v, z, w, 0.0, h, a, a, b, STRUT, STRUT)
             solid = smooth_min(solid, min(leg, rise, fall), 0.012)
     knob = ball(u - WIDTHS[0], v - WIDTHS[0], z - LEVELS[0], 0.05)
-    return min(solid, knob)
+    fork = capsule(u, v, z, WIDTHS[3], WIDTHS[3], LEVELS[3], 0.13, 0.13, 0.40, STRUT, STRUT)
+    return min(solid, knob, fork)
 
 
 @njit(cache=True)
 def globe(x: float, y: float, z: float) -> float:
     """A thin shell with twelve large holes, on a rod, and a core within."""
-    bound = max(length(x, y) - 0.30, abs(z - 0.5) - 0.53) 
+    bound = max(length(x, y) - 0.30, abs(z - 0.17) - 0.72)
     if bound >= MARGIN:
         return bound
     z = z - BALL_Z
@@ -65,7 +66,7 @@ def globe(x: float, y: float, z: float) -> float:
     along = u * VERTEX_X + w * VERTEX_Z
     across = max(u * u + v * v + w * w - along * along, 0.0) ** 0.5
     shell = max(shell, 0.095 - across)
-    rod = cylinder(length(x, y), z + 0.26, 0.022, 0.26)
+    rod = cylinder(length(x, y), z + 0.54, 0.022, 0.54)
     return bounded(bound, min(shell, rod, ball(x, y, z, 0.085)), MARGIN)
 
 
@@ -81,7 +82,7 @@ def leaves(x: float, y: float, z: float) -> float:
         u, v = around(cos(a) * x + sin(a) * y, cos(a) * y - sin(a) * x, 8)
         low, high = (-0.66, -0.50) if whorl == 0 else (-0.46, -0.24)
         far = 0.62 if whorl == 0 else 0.50
-        stem = capsule(u, v, z, 0.0, 0.0, low, 0.62 * far, 0.0, high, 0.016, 0.012)
+        stem = capsule(u, v, z, 0.0, 0.0, low, 0.78 * far, 0.0, high + 0.012, 0.018, 0.014)
         tilt = 0.35
         p, q = u - far, z - high - 0.03
         p, q = cos(tilt) * p + sin(tilt) * q, cos(tilt) * q - sin(tilt) * p

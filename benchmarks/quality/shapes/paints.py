@@ -52,9 +52,7 @@ def bricks(
     """Coverage of the mortar of a running bond, and a number of the brick that is there."""
     course = floor(v / high)
     u = u + 0.5 * long * (course % 2)
-    seam = max(
-        line(v, high, mortar, footprint), line(u, long, mortar, footprint)
-    )
+    seam = max(line(v, high, mortar, footprint), line(u, long, mortar, footprint))
     return seam, int(floor(u / long) * 73 + course * 179)
 
 

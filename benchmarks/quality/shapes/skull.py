@@ -18,7 +18,7 @@ from benchmarks.quality.shapes.solids import (
 from neus.sources.demo.primitives import length, smooth_min
 from neus.sources.demo.stone import mix, patterns, ramp
 
-FOOT_Z = -0.80
+FOOT_Z = -0.81
 
 
 @njit(cache=True)
@@ -58,7 +58,7 @@ def jaws(x: float, y: float, z: float) -> float:
     body = capsule(x, y, z, 0.43, 0.05, -0.66, 0.31, 0.23, -0.62, 0.075, 0.07)
     rear = capsule(x, y, z, 0.31, 0.23, -0.62, 0.00, 0.36, -0.50, 0.07, 0.065)
     solid = smooth_min(body, rear, 0.04)
-    ramus = capsule(x, y, z, 0.00, 0.36, -0.50, -0.04, 0.345, -0.10, 0.065, 0.05)
+    ramus = capsule(x, y, z, 0.00, 0.36, -0.50, -0.05, 0.375, -0.06, 0.065, 0.05)
     solid = smooth_min(solid, ramus, 0.05)
     chin = ellipsoid(x - 0.455, y, z + 0.70, 0.07, 0.10, 0.06)
     solid = smooth_min(solid, chin, 0.06)
@@ -74,7 +74,7 @@ def jaws(x: float, y: float, z: float) -> float:
 def arch(x: float, y: float, z: float) -> float:
     """The cheekbone's arch, free of the skull for most of its length."""
     front = capsule(x, y, z, 0.33, 0.33, -0.12, 0.14, 0.43, -0.10, 0.05, 0.032)
-    back = capsule(x, y, z, 0.14, 0.43, -0.10, -0.14, 0.415, -0.02, 0.032, 0.045)
+    back = capsule(x, y, z, 0.14, 0.43, -0.10, -0.17, 0.37, 0.03, 0.032, 0.045)
     return smooth_min(front, back, 0.03)
 
 
@@ -83,7 +83,7 @@ def stand(x: float, y: float, z: float) -> float:
     radial = length(x + 0.12, y)
     foot = cylinder(radial, z - FOOT_Z - 0.02, 0.26, 0.02)
     rod = cylinder(radial, z + 0.45, 0.035, 0.36)
-    jaw = capsule(x, y, z, 0.30, 0.0, FOOT_Z + 0.02, 0.40, 0.0, -0.68, 0.02, 0.02)
+    jaw = capsule(x, y, z, 0.30, 0.0, FOOT_Z + 0.03, 0.40, 0.0, -0.68, 0.02, 0.02)
     plate = box(x - 0.12, y, z - FOOT_Z - 0.012, 0.26, 0.05, 0.012)
     return min(foot, rod, jaw, plate)
 
