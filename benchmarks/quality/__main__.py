@@ -10,7 +10,6 @@ Whatever was rendered, trained or measured before is taken from the cache. Besid
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import platform
 import sys

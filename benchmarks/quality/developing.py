@@ -51,7 +51,7 @@ def develop(
     linear = defocused(seen, sensor.aperture, focus) * (gain * white)
     noise = np.sqrt(sensor.shot * linear + sensor.read**2)
     linear = np.maximum(linear + noise * rng.standard_normal(linear.shape), 0.0)
-    return np.uint8(255.0 * display(linear) + 0.5)
+    return (255.0 * display(linear) + 0.5).astype(np.uint8)
 
 
 def display(linear: Float[np.ndarray, "..."]) -> Float[np.ndarray, "..."]:
@@ -81,13 +81,13 @@ def _spread(rgb, radius, spread):
     for i in range(height):
         for j in range(width):
             total = 0.0
-            for k in range(max(i - reach, 0), min(i + reach + 1, height)):
-                for l in range(max(j - reach, 0), min(j + reach + 1, width)):
-                    across = np.sqrt((k - i) ** 2 + (l - j) ** 2)
-                    wide = max(radius[k, l], 0.5)
+            for row in range(max(i - reach, 0), min(i + reach + 1, height)):
+                for column in range(max(j - reach, 0), min(j + reach + 1, width)):
+                    across = np.sqrt((row - i) ** 2 + (column - j) ** 2)
+                    wide = max(radius[row, column], 0.5)
                     weight = min(max(wide + 0.5 - across, 0.0), 1.0) / (wide * wide)
                     total += weight
                     for c in range(3):
-                        spread[i, j, c] += weight * rgb[k, l, c]
+                        spread[i, j, c] += weight * rgb[row, column, c]
             for c in range(3):
                 spread[i, j, c] /= total

@@ -156,7 +156,7 @@ def _write_photos(
             stage.shape, stage.grid, stage.cache, cameras, index, surroundings, seed
         )
         rgb = develop(seen, scan.sensor, scan.brightness, DISTANCE, generators[index])
-        coverage = np.repeat(np.uint8(255 * seen.coverage + 0.5)[:, :, None], 3, axis=2)
+        coverage = np.repeat((255 * seen.coverage + 0.5).astype(np.uint8)[:, :, None], 3, axis=2)
         for path, pixels in (
             (folder / "image" / f"{index:06d}.png", rgb[:, :, ::-1]),
             (folder / "mask" / f"{index:03d}.png", coverage),
@@ -185,7 +185,7 @@ def _write_truth(
 
 
 def neus_matrices(cameras: Cameras, world: Similarity) -> dict[str, Float[np.ndarray, "4 4"]]:
-    """``world_mat_i = K [R | t]``, world in mm to pixels with *integer* centres; ``scale_mat_i``."""
+    """``world_mat_i = K [R | t]``, world (mm) to pixels with *integer* centres; ``scale_mat_i``."""
     sphere_to_world = np.diag([world.scale] * 3 + [1.0])
     sphere_to_world[:3, 3] = world.translation
     in_world = cameras.transformed(world)

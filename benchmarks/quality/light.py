@@ -145,7 +145,7 @@ def look_up(cache, x, y, z, nx, ny, nz):
     cells = cache.cells
     scale = cells / (2.0 * RADIUS)
     u, v, w = (x + RADIUS) * scale - 0.5, (y + RADIUS) * scale - 0.5, (z + RADIUS) * scale - 0.5
-    i0, j0, k0 = int(floor(u)), int(floor(v)), int(floor(w))
+    i0, j0, k0 = floor(u), floor(v), floor(w)
     r = g = b = o = 0.0
     total = 1e-12
     for i in range(max(i0, 0), min(i0 + 2, cells)):

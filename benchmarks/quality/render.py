@@ -90,7 +90,7 @@ def _ray(column, row, intrinsics, pose):
 
 @njit(cache=True)
 def _turned(row, column, sample, view):
-    """An angle for a place in the key light's disc: another in each pixel, spread in its samples."""
+    """An angle in the key light's disc: another in each pixel, spread over its samples."""
     h = (row * 0x8DA6B343 + column * 0xD8163841 + view * 0xCB1AB31F) & 0xFFFFFFFF
     h = ((h ^ (h >> 16)) * 0x7FEB352D) & 0xFFFFFFFF
     return 6.2831853 * ((h >> 8) / 16777216.0) + 2.399963 * sample
@@ -139,7 +139,7 @@ def _surface(
     """Radiance of a surface point towards where a ray came from."""
     n = normal(distance, x, y, z)
     r, g, b, gloss = unpack(paint(x, y, z, n[0], n[1], n[2], footprint, seed))
-    lr, lg, lb, openness = look_up(cache, x, y, z, n[0], n[1], n[2])
+    lr, lg, lb, _ = look_up(cache, x, y, z, n[0], n[1], n[2])
     key = lit_by_key(distance, grid, x, y, z, n, radius, angle)
     r *= lr + key * KEY_COLOUR[0]
     g *= lg + key * KEY_COLOUR[1]
@@ -211,9 +211,9 @@ def _open(grid, x, y, z, n):
     shortfall, weight, h = 0.0, 1.0, 0.06
     for _ in range(4):
         px, py, pz = x + h * n[0], y + h * n[1], z + h * n[2]
-        i = int(floor((px + RADIUS) * cells / (2 * RADIUS)))
-        j = int(floor((py + RADIUS) * cells / (2 * RADIUS)))
-        k = int(floor((pz + RADIUS) * cells / (2 * RADIUS)))
+        i = floor((px + RADIUS) * cells / (2 * RADIUS))
+        j = floor((py + RADIUS) * cells / (2 * RADIUS))
+        k = floor((pz + RADIUS) * cells / (2 * RADIUS))
         i, j, k = min(max(i, 0), cells - 1), min(max(j, 0), cells - 1), min(max(k, 0), cells - 1)
         qx, qy, qz = (
             px - (i + 0.5) * 2 * RADIUS / cells + RADIUS,

@@ -75,7 +75,7 @@ def cameras_of(
         cameras = place_cameras(views, width, height, hull, rng)
     else:
         aims = rng.uniform(-0.03, 0.03, (views, 3))
-        ups = rng.normal(0.0, 0.02, (views, 3)) + (0.0, 0.0, 1.0)
+        ups = rng.normal((0.0, 0.0, 1.0), 0.02, (views, 3))
         places = DISTANCE * rng.uniform(0.985, 1.015, (views, 1)) * RIGS[rig](views, rng)
         poses = [look_at(*three) for three in zip(places, aims, ups, strict=True)]
         intrinsics = np.tile(np.eye(3), (views, 1, 1))

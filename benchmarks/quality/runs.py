@@ -24,8 +24,8 @@ from benchmarks.quality.requests import Request
 from benchmarks.quality.scans import HOLDOUT, Scan
 from benchmarks.quality.surface_figures import measure_mesh
 from benchmarks.quality.view_figures import measure_views
-from neus.metrics.evaluation import align_by_cameras
 from neus.files import written_whole
+from neus.metrics.evaluation import align_by_cameras
 from neus.metrics.geometry import Surface, load_surface
 from neus.scene import load_scene
 from neus.sources import read_dtu

@@ -54,7 +54,7 @@ def measure_mesh(
     truth = load_truth(scan)
     distances = dtu_distances(mesh, reference, seed=seed, workers=threads)
     above = reference.is_above_table(reference.points)
-    nearest = KDTree(reference.points).query(distances.data, workers=threads)[1]
+    nearest = np.asarray(KDTree(reference.points).query(distances.data, workers=threads)[1])
     figures = error_figures(
         distances, truth_at(truth, above), truth_at(truth, nearest), WITHIN * diameter
     )

@@ -1,4 +1,4 @@
-"""Ground truth: dense points of the exact surface, who sees each of them, and how hidden it lies."""
+"""Ground truth: dense points of the exact surface, who sees each of them, how hidden it lies."""
 
 from __future__ import annotations
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from neus.config import load_method
-from neus.metrics.evaluation import Surroundings
 from neus.images import read_image
+from neus.metrics.evaluation import Surroundings
 from neus.metrics.images import psnr
 from neus.scene import Scene, load_image, load_mask, load_scene
 from neus.sources import number_in

@@ -1,8 +1,6 @@
-"""A brick school: three wings around a deep, narrow courtyard, stepped gables, windows, a turret."""
+"""A brick school: three wings around a deep, narrow courtyard, with gables and a turret."""
 
 from __future__ import annotations
-
-from math import floor, sqrt
 
 from numba import njit
 

@@ -11,7 +11,7 @@ from benchmarks.quality.shapes.solids import around, box, cylinder, turn
 from neus.sources.demo.primitives import bounded, icosahedral_fold, length
 from neus.sources.demo.stone import mix, patterns
 
-SIZE = 0.97
+SIZE = 0.955
 """Of what follows, which is drawn somewhat larger than the unit sphere."""
 DRAWN_FOOT = -0.62
 FOOT_Z = SIZE * DRAWN_FOOT
@@ -53,18 +53,15 @@ def pierced_cube(x: float, y: float, z: float) -> float:
 
 @njit(cache=True)
 def star(x: float, y: float, z: float) -> float:
-    """A small stellated polyhedron: five planes of each wedge of the icosahedral group."""
+    """A ball of twelve faces with a round spike on each, by the icosahedral group's wedge."""
     bound = sqrt((x + 0.16) ** 2 + (y + 0.20) ** 2 + (z - 0.40) ** 2) - 0.42
     if bound >= MARGIN:
         return bound
     x, y, z = x + 0.16, y + 0.20, z - 0.40
     u, v, w = icosahedral_fold(x, y, z)
-    top = 0.85065 * w + 0.52573 * v
-    body = u * 0.52573 + w * 0.85065 - 0.20
-    spike = length(length(u - 0.52573 * 0.2, w - 0.85065 * 0.2), v) * 0.0 + max(
-        0.8 * (u * 0.52573 + w * 0.85065) + 0.75 * length(v, u * 0.85065 - w * 0.52573) - 0.29,
-        -top,
-    )
+    along = u * 0.52573 + w * 0.85065
+    body = along - 0.20
+    spike = 0.8 * along + 0.75 * length(v, u * 0.85065 - w * 0.52573) - 0.29
     return bounded(bound, min(body, spike / 1.1), MARGIN)
 
 
@@ -96,8 +93,8 @@ def gem(x: float, y: float, z: float) -> float:
     if bound >= MARGIN:
         return bound
     x, y, z = x - 0.34, y + 0.22, z + 0.26
-    u, v = around(x, y, 8)
-    p, q = around(x * cos(pi / 8) + y * sin(pi / 8), y * cos(pi / 8) - x * sin(pi / 8), 8)
+    u, _ = around(x, y, 8)
+    p, _ = around(x * cos(pi / 8) + y * sin(pi / 8), y * cos(pi / 8) - x * sin(pi / 8), 8)
     crown = 0.6 * u + 0.8 * z - 0.175
     star_cut = 0.45 * p + 0.893 * z - 0.165
     pavilion = 0.85 * u - 0.527 * z - 0.175

@@ -59,7 +59,7 @@ def trimmings(x: float, y: float, z: float) -> float:
     lower = max(lower, -skull_cap(x, y, z, -0.05))
     hinge = cylinder(length(x + 0.05, z - 0.10), side - 0.46, 0.085, 0.045)
     pin = ball(x + 0.05, side - 0.51, z - 0.10, 0.035)
-    u, v = around(x + 0.02, y, 24)
+    _, v = around(x + 0.02, y, 24)
     rivet = 1e9
     if z < 0.0:
         rivet = length(skull_cap(x, y, z, 0.022), length(v, z + 0.49 - 0.25 * x)) - 0.014
@@ -78,7 +78,7 @@ def stand(x: float, y: float, z: float) -> float:
 def distance(x: float, y: float, z: float) -> float:
     """Signed distance bound, positive outside; it faces x, z is up, radii of the unit sphere."""
     solid = min(shell(x, y, z), trimmings(x, y, z))
-    return min(0.9 * solid, stand(x, y, z))
+    return min(0.87 * solid, stand(x, y, z))
 
 
 @njit(cache=True)

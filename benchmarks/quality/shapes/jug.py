@@ -72,7 +72,7 @@ def paint(
 ) -> int:
     """White glaze with one blue band, a grey bowl, plain eggs: nothing for stereo to hold on to."""
     x, y, z, footprint = x / SIZE, y / SIZE, z / SIZE, footprint / SIZE
-    clouds, _, strata, grain = patterns(x, y, z, footprint, seed)
+    clouds, _, _, _ = patterns(x, y, z, footprint, seed)
     if eggs(x, y, z) < 0.003:
         return pack(mix((0.66, 0.48, 0.34), (0.62, 0.44, 0.30), clouds), 0.0)
     if board(x, y, z) < 0.003:

@@ -9,9 +9,9 @@ from numba import njit
 from benchmarks.quality.shapes.paints import pack
 from benchmarks.quality.shapes.solids import around, ball, box, capsule, cylinder, ellipsoid
 from neus.sources.demo.primitives import (
-    bounded,
     VERTEX_X,
     VERTEX_Z,
+    bounded,
     dihedral_fold,
     icosahedral_fold,
     length,

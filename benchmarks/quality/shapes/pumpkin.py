@@ -9,7 +9,6 @@ from numba import njit
 from benchmarks.quality.shapes.paints import pack
 from benchmarks.quality.shapes.solids import (
     around,
-    ball,
     box,
     capsule,
     cylinder,
