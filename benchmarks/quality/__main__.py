@@ -13,6 +13,7 @@ import argparse
 import os
 import platform
 import sys
+from dataclasses import replace
 from datetime import date
 from functools import partial
 from pathlib import Path
@@ -21,6 +22,7 @@ from typing import Any
 from benchmarks.quality.document import document
 from benchmarks.quality.render import SAMPLES
 from benchmarks.quality.requests import (
+    BASELINE,
     OF_SCAN,
     ROOT,
     Budget,
@@ -120,12 +122,20 @@ def requests(options: argparse.Namespace, scans: list[Scan]) -> list[Request]:
     budget = Budget(steps, options.seconds)
     code = options.code or model_version(options.checkout)
     return [
-        Request(scan, method, lever, int(seed), options.scan_seed, budget, code)
+        Request(scan, method, named(lever, method), int(seed), options.scan_seed, budget, code)
         for seed in options.seeds
         for lever in [Lever(), *options.lever]
         for method in options.methods
         for scan in scans
     ]
+
+
+def named(lever: Lever, method: str) -> Lever:
+    """The lever under a name that tells it from the same one of the scans' own methods."""
+    if method == OF_SCAN:
+        return lever
+    name = method if lever.name == BASELINE else f"{method} {lever.name}"
+    return replace(lever, name=name)
 
 
 def heading(
