@@ -14,6 +14,7 @@ from benchmarks.quality.scans import SCANS, Scan
 from neus.cli import run
 from neus.errors import InputError
 from neus.files import written_whole
+from neus.images import read_image
 
 if TYPE_CHECKING:
     from jaxtyping import UInt8
@@ -50,9 +51,9 @@ def main(argv: list[str] | None = None) -> int:
 def pair(scan: Scan, folder: Path) -> UInt8[np.ndarray, "h w 3"]:
     """Two photos of a scan and its name, as OpenCV orders colours."""
     files = sorted((folder / "image").glob("*.png"))
-    chosen = [cv2.imread(str(files[int(place * (len(files) - 1))])) for place in PLACES]
+    chosen = [read_image(files[int(place * (len(files) - 1))]) for place in PLACES]
     small = [cv2.resize(photo, TILE, interpolation=cv2.INTER_AREA) for photo in chosen]
-    both = np.hstack(small)
+    both = np.ascontiguousarray(np.hstack(small)[:, :, ::-1])
     cv2.putText(both, scan.name, (6, 14), cv2.FONT_HERSHEY_SIMPLEX, 0.42, (255, 255, 255), 1, 16)
     return cv2.copyMakeBorder(both, 0, 4, 0, 6, cv2.BORDER_CONSTANT, value=(255, 255, 255))
 
