@@ -31,8 +31,9 @@ from benchmarks.quality.requests import (
     model_version,
     parse_lever,
 )
-from benchmarks.quality.runs import Workshop, finished, perform, write_json
+from benchmarks.quality.runs import finished, perform
 from benchmarks.quality.scans import GENERATOR, SCANS, SUBSET, Scan
+from benchmarks.quality.workshop import Workshop, write_json
 from neus.cli import run
 from neus.errors import InputError
 from neus.files import written_whole

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from benchmarks.quality.__main__ import main
+from benchmarks.quality.checkpoints import keep
 from benchmarks.quality.document import document
 from benchmarks.quality.requests import (
     BASELINE,
@@ -21,7 +22,7 @@ from benchmarks.quality.requests import (
     changed_keys,
     parse_lever,
 )
-from benchmarks.quality.runs import Workshop, finished, home_of, keep
+from benchmarks.quality.runs import finished, home_of
 from benchmarks.quality.scans import GENERATOR, SCANS, scan_named
 from benchmarks.quality.statistics import (
     Estimate,
@@ -33,6 +34,7 @@ from benchmarks.quality.statistics import (
 )
 from benchmarks.quality.surface_figures import FEW, GroundTruth, error_figures, names_of
 from benchmarks.quality.view_figures import affine_fit
+from benchmarks.quality.workshop import Workshop
 from neus.config import load_method
 from neus.errors import InputError
 from neus.metrics.images import psnr

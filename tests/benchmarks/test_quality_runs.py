@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 
-from benchmarks.quality import generate, runs
+from benchmarks.quality import generate, runs, workshop
 from benchmarks.quality.requests import ROOT, Budget, Lever, Request
-from benchmarks.quality.runs import Workshop, perform
+from benchmarks.quality.runs import perform
 from benchmarks.quality.scans import Scan
+from benchmarks.quality.workshop import Workshop
 
 SMALL = Scan("small", "cairn", "", 40.0, 1.0, views=9, width=40, height=30)
 
@@ -31,13 +32,13 @@ def coarse(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.slow
 @pytest.mark.usefixtures("coarse")
 def test_a_scan_is_trained_and_measured_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    workshop = Workshop(tmp_path, ROOT, 1, 1, lambda sentence: None)
+    shop = Workshop(tmp_path, ROOT, 1, 1, lambda sentence: None)
     keys = {"training": {"samples": 2048, "uniform_samples": 64}}
     request = Request(SMALL, "default", Lever("small", keys), 0, 0, Budget(steps=40), "v1")
-    record = perform(workshop, request)
+    record = perform(shop, request)
     surface = record["surface"]
     assert surface["overall"] == pytest.approx((surface["accuracy"] + surface["completeness"]) / 2)
-    floor = workshop.floor(SMALL, 0)
+    floor = shop.floor(SMALL, 0)
     assert 0 < floor["overall"] < surface["overall"]
     assert floor["within"] > surface["within"]
     assert 5 < record["views"]["psnr"] <= record["views"]["psnr_affine"] + 0.5
@@ -49,8 +50,8 @@ def test_a_scan_is_trained_and_measured_once(tmp_path: Path, monkeypatch: pytest
         raise AssertionError("a program was run again")
 
     monkeypatch.setattr(Workshop, "run", refused)
-    monkeypatch.setattr(runs, "make_scan", refused)
-    assert perform(workshop, request) == record
+    monkeypatch.setattr(workshop, "make_scan", refused)
+    assert perform(shop, request) == record
     other = Request(SMALL, "default", Lever("small", keys), 1, 0, Budget(steps=40), "v1")
     with pytest.raises(AssertionError, match="run again"):
-        perform(workshop, other)
+        perform(shop, other)
