@@ -38,6 +38,11 @@ from neus.cli import run
 from neus.errors import InputError
 from neus.files import written_whole
 
+LONG = """\
+This is the short budget, for judging levers. The one that a change is accepted by is ten minutes a
+scan, stereo in them, and three seeds: `python -m benchmarks.quality --seconds 600 --seeds 0,1,2`.
+
+"""
 STEPS = 4000
 """Budget of a run where neither --steps nor --seconds is given."""
 
@@ -85,8 +90,9 @@ def main(argv: list[str] | None = None) -> int:
     say = partial(print, file=sys.stderr, flush=True)
     places = options.cache.resolve(), options.checkout.resolve()
     workshop = Workshop(*places, options.threads, options.curve, say)
-    for scan in scans:
-        workshop.scan(scan, options.scan_seed)
+    if not options.table_only:
+        for scan in scans:
+            workshop.scan(scan, options.scan_seed)
     if options.render_only:
         return 0
     wanted = requests(options, scans)
@@ -147,13 +153,15 @@ def heading(
     steps = sorted({record["steps"] for record in records})
     budget = f"{steps[0]}" if len(steps) == 1 else f"{steps[0]} to {steps[-1]}"
     photos = sum(content["seconds"] for content in rendered.values())
+    command = " ".join(f"../{Path(w).name}" if w.startswith("/") else w for w in sys.argv[1:])
+    long = LONG if options.seconds is None else ""
     return f"""# The yardstick
 
-{date.today()}, commit {commits}, {devices}, {options.threads} threads, {platform.platform()}.
-`python -m benchmarks.quality {" ".join(sys.argv[1:])}`
+{date.today()}, commit {commits}, {devices}, {platform.platform()}.
+`python -m benchmarks.quality {command}`
 
-Trainings of {budget} steps. Generator {GENERATOR}, {SAMPLES} samples a pixel; all {len(rendered)}
-scans took {photos:.0f} seconds to render with their ground truth."""
+{long}Trainings of {budget} steps. Generator {GENERATOR}, {SAMPLES} samples a pixel; to render these
+{len(rendered)} scans with their ground truth took {photos:.0f} seconds."""
 
 
 if __name__ == "__main__":

@@ -64,7 +64,8 @@ def table_of_scans(
     records: Sequence[Record], floors: Mapping[str, Record], scans: Sequence[Scan]
 ) -> str:
     head = ["scan", "lever", "seeds", "overall, mm", "accuracy", "completeness", "floor"]
-    head += [f"{FEW} views, mm", f"error on {FEW}", "within 0.3 %", "PSNR, dB", "after affine fit"]
+    head += ["missed", f"{FEW} views, mm", f"error on {FEW}", "within 0.3 %"]
+    head += ["PSNR, dB", "after affine fit"]
     head += ["seconds", "seconds to goal"]
     rows = []
     for scan in scans:
@@ -92,6 +93,7 @@ def row_of_scan(scan: Scan, lever: str, found: Sequence[Record], floor: Record) 
         f"{over(lambda r: r['surface']['accuracy']).mean:.3f}",
         f"{over(lambda r: r['surface']['completeness']).mean:.3f}",
         f"{floor['overall']:.3f}",
+        percent(over(lambda r: r["surface"]["missed"]).mean),
         f"{few.mean:.2f}",
         percent(share.mean),
         percent(over(lambda r: r["surface"]["within"]).mean),

@@ -88,6 +88,8 @@ SCANS = (
         "thin struts, leaves, a pierced ball: holes to see through",
         millimetres=240,
         goal=0.8,
+        views=40,
+        rig="rings",
         brightness=1.0,
     ),
     Scan(
@@ -145,7 +147,7 @@ SCANS = (
         "a heap of stones; its cameras are found from the photos, whose exposure varies",
         millimetres=260,
         goal=0.6,
-        views=48,
+        views=36,
         rig="rings",
         poses=True,
         sensor=Sensor(exposure_spread=0.15, white_spread=0.02),

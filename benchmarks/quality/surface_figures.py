@@ -74,6 +74,9 @@ def error_figures(
     ``share_of_error`` is what its points add to overall, which is the mean of accuracy and
     completeness: the shares of all groups add up to 1.
 
+    ``missed`` is the share of the reference that no mesh comes within DTU's 20 mm of: it is in no
+    mean, so that a mesh that reaches it badly may score worse than one that does not at all.
+
     Args:
         of_reference, of_data: what is known at the points of ``distances.reference`` and at the
             reference points next to those of ``distances.data``.
@@ -103,6 +106,7 @@ def error_figures(
         "accuracy": float(accuracy),
         "completeness": float(completeness),
         "within": float(right),
+        "missed": float((~complete).mean()),
         "by_views": parts(VIEWS, "views"),
         "by_openness": parts(OPENNESS, "openness"),
     }

@@ -95,6 +95,7 @@ def test_shares_of_the_error_add_up_and_fall_where_the_error_is():
     assert found["accuracy"] == pytest.approx(1.0)
     assert found["completeness"] == pytest.approx(6 / 7)
     assert found["overall"] == pytest.approx((1 + 6 / 7) / 2)
+    assert found["missed"] == pytest.approx(1 / 8)
     assert found["within"] == pytest.approx((0.5 + 3 / 8) / 2)
     few = found["by_views"][FEW]
     assert few["completeness"] == pytest.approx(2.0)
@@ -182,6 +183,7 @@ def a_record(scan: str, lever: str, seed: int, overall: float) -> dict[str, Any]
         "by_openness": dict.fromkeys(names_of((0.0, 0.25, 0.5, 0.75)), part),
     }
     surface = {"overall": overall, "accuracy": overall, "completeness": overall, "within": 0.5}
+    surface["missed"] = 0.0
     return {
         "scan": scan,
         "lever": lever,
