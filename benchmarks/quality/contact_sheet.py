@@ -1,4 +1,4 @@
-"""Two photos of every scan of the yardstick that is rendered, side by side, as one picture."""
+"""Two photos of every scan of the yardstick, side by side, as one picture."""
 
 from __future__ import annotations
 
@@ -9,12 +9,10 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
-from benchmarks.quality.requests import ROOT
 from benchmarks.quality.scans import SCANS, Scan
+from benchmarks.quality.studio import open_studio, photograph
 from neus.cli import run
-from neus.errors import InputError
 from neus.files import written_whole
-from neus.images import read_image
 
 if TYPE_CHECKING:
     from jaxtyping import UInt8
@@ -30,17 +28,10 @@ QUALITY = 84
 
 def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--cache", type=Path, default=ROOT / ".cache" / "quality")
     parser.add_argument("--scan-seed", type=int, default=0)
     parser.add_argument("--output", type=Path, required=True, help="the picture (.jpg)")
     options = parser.parse_args(argv)
-    tiles = []
-    for scan in SCANS:
-        folder = options.cache / "scans" / f"{scan.name}-{scan.key(options.scan_seed)}"
-        if (folder / "scan.json").is_file():
-            tiles.append(pair(scan, folder))
-    if not tiles:
-        raise InputError(f"{options.cache} has no scans: run benchmarks.quality --render-only")
+    tiles = [pair(scan, options.scan_seed) for scan in SCANS]
     tiles += [np.full_like(tiles[0], 255)] * (-len(tiles) % COLUMNS)
     rows = [np.hstack(tiles[i : i + COLUMNS]) for i in range(0, len(tiles), COLUMNS)]
     with written_whole(options.output) as partial:
@@ -48,10 +39,10 @@ def main(argv: list[str] | None = None) -> int:
     return 0
 
 
-def pair(scan: Scan, folder: Path) -> UInt8[np.ndarray, "h w 3"]:
+def pair(scan: Scan, seed: int) -> UInt8[np.ndarray, "h w 3"]:
     """Two photos of a scan and its name, as OpenCV orders colours."""
-    files = sorted((folder / "image").glob("*.png"))
-    chosen = [read_image(files[int(place * (len(files) - 1))]) for place in PLACES]
+    studio = open_studio(scan, seed)
+    chosen = [photograph(studio, int(place * (scan.views - 1)))[0] for place in PLACES]
     small = [cv2.resize(photo, TILE, interpolation=cv2.INTER_AREA) for photo in chosen]
     both = np.ascontiguousarray(np.hstack(small)[:, :, ::-1])
     cv2.putText(both, scan.name, (6, 14), cv2.FONT_HERSHEY_SIMPLEX, 0.42, (255, 255, 255), 1, 16)

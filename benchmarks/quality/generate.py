@@ -7,64 +7,37 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
-from scipy.spatial import ConvexHull
 from scipy.spatial.distance import pdist
 from scipy.spatial.transform import Rotation
 
-from benchmarks.quality import render
-from benchmarks.quality.developing import develop
-from benchmarks.quality.light import gather_light
-from benchmarks.quality.rigs import DISTANCE, cameras_of
+from benchmarks.quality.render import SAMPLES
 from benchmarks.quality.scans import GENERATOR, HOLDOUT
-from benchmarks.quality.shapes import Shape, load_shape
+from benchmarks.quality.studio import Studio, open_studio, photograph
 from benchmarks.quality.truth import Truth, sample_surface, seen_surface
 from neus.files import folder_written_whole
 from neus.scene import Similarity
-from neus.sources.demo.reference import surface_mesh, write_dtu_reference, write_ply
+from neus.sources.demo.reference import write_dtu_reference, write_ply
 from neus.sources.demo.sculpture import RADIUS
-from neus.sources.demo.tracer import distance_grid
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from jaxtyping import Float, Int
+    from jaxtyping import Float
 
-    from benchmarks.quality.light import Gathered
     from benchmarks.quality.scans import Scan
     from neus.scene import Cameras
 
 ENTRIES = ("image", "mask", "photos", "reference", "cameras_sphere.npz", "scan.json")
-GRID, MESH_CELL = 128, 0.006
-"""Cells of the grid that rays leap by; side of the mesh's cells, in radii."""
-LIGHT_SPACING = 0.012
-"""Of the points that light is gathered at, in radii."""
 SPACING_MM = 0.4
 """Of the points of the ground truth."""
-SURROUNDINGS = {"nothing": render.NOTHING, "table": render.TABLE, "room": render.ROOM}
 MOST_PAIRED = 3000
 """Points whose distances are all looked at."""
 NO_TABLE = -2.0
 """Height of a table that is out of reach, in radii."""
-
-
-class Set(NamedTuple):
-    """What the photos of a scan are taken of.
-
-    Attributes:
-        grid: of the shape's distance.
-        vertices, faces: a mesh of its surface.
-        cache: the light on it.
-    """
-
-    shape: Shape
-    grid: Float[np.ndarray, "n n n"]
-    vertices: Float[np.ndarray, "v 3"]
-    faces: Int[np.ndarray, "f 3"]
-    cache: Gathered
 
 
 def to_world(scan: Scan) -> Similarity:
@@ -93,28 +66,24 @@ def make_scan(
         seed: of cameras, textures, noise and points.
     """
     started = time.perf_counter()
-    camera_rng, point_rng, noise_rng = np.random.default_rng(seed).spawn(3)
     with folder_written_whole(folder, ENTRIES) as fresh:
-        stage = set_up(scan, seed, point_rng)
-        report(f"{scan.name}: light on {len(stage.cache.points):,} points")
-        hull = stage.vertices[ConvexHull(stage.vertices).vertices]
-        size = scan.width, scan.height
-        cameras = cameras_of(scan.rig, scan.views, size, scan.zoom, hull, camera_rng)
+        studio = open_studio(scan, seed)
+        report(f"{scan.name}: light on {len(studio.cache.points):,} points")
         rendering = time.perf_counter()
-        _write_photos(fresh, scan, stage, cameras, seed, noise_rng)
+        _write_photos(fresh, studio)
         rendering = time.perf_counter() - rendering
         report(f"{scan.name}: {scan.views} photos")
-        train = [i for i in range(scan.views) if i % HOLDOUT]
-        truth = _write_truth(fresh / "reference", scan, stage, cameras[train], point_rng)
+        truth = _write_truth(fresh / "reference", studio)
         report(f"{scan.name}: {len(truth.points):,} points of the ground truth")
         world = to_world(scan)
-        np.savez(fresh / "cameras_sphere.npz", allow_pickle=False, **neus_matrices(cameras, world))
+        matrices = neus_matrices(studio.cameras, world)
+        np.savez(fresh / "cameras_sphere.npz", allow_pickle=False, **matrices)
         record = {
             "scan": asdict(scan),
             "generator": GENERATOR,
             "seed": seed,
-            "samples_a_pixel": render.SAMPLES,
-            "diameter_mm": round(world.scale * diameter_of(hull), 3),
+            "samples_a_pixel": SAMPLES,
+            "diameter_mm": round(world.scale * diameter_of(studio.hull), 3),
             "points": len(truth.points),
             "seconds": round(time.perf_counter() - started, 1),
             "seconds_of_photos": round(rendering, 1),
@@ -127,58 +96,37 @@ def diameter_of(points: Float[np.ndarray, "p 3"]) -> float:
     return float(pdist(points[:: len(points) // MOST_PAIRED + 1]).max())
 
 
-def set_up(scan: Scan, seed: int, rng: np.random.Generator) -> Set:
-    """Compile the shape, triangulate it, and light it."""
-    shape = load_shape(scan.shape)
-    grid = distance_grid(shape.distance, GRID)
-    vertices, faces = surface_mesh(shape.distance, MESH_CELL)
-    points, normals = sample_surface(shape.distance, vertices, faces, LIGHT_SPACING, rng)
-    return Set(shape, grid, vertices, faces, gather_light(shape, grid, points, normals, seed))
-
-
-def _write_photos(
-    folder: Path,
-    scan: Scan,
-    stage: Set,
-    cameras: Cameras,
-    seed: int,
-    rng: np.random.Generator,
-) -> None:
+def _write_photos(folder: Path, studio: Studio) -> None:
     for name in ("image", "mask", "photos"):
         (folder / name).mkdir()
     (folder / "photos" / "images").symlink_to(Path("..") / "image")
     (folder / "photos" / "masks").symlink_to(Path("..") / "mask")
-    generators = rng.spawn(len(cameras))
-    surroundings = SURROUNDINGS[scan.surroundings]
 
-    def photograph(index: int) -> None:
-        seen = render.expose(
-            stage.shape, stage.grid, stage.cache, cameras, index, surroundings, seed
-        )
-        rgb = develop(seen, scan.sensor, scan.brightness, DISTANCE, generators[index])
-        coverage = np.repeat((255 * seen.coverage + 0.5).astype(np.uint8)[:, :, None], 3, axis=2)
+    def write(index: int) -> None:
+        rgb, coverage = photograph(studio, index)
         for path, pixels in (
             (folder / "image" / f"{index:06d}.png", rgb[:, :, ::-1]),
-            (folder / "mask" / f"{index:03d}.png", coverage),
+            (folder / "mask" / f"{index:03d}.png", np.repeat(coverage[:, :, None], 3, axis=2)),
         ):
             if not cv2.imwrite(str(path), pixels):
                 raise OSError(f"{path} could not be written")
 
     with ThreadPoolExecutor() as pool:
-        list(pool.map(photograph, range(len(cameras))))
+        list(pool.map(write, range(studio.scan.views)))
 
 
-def _write_truth(
-    folder: Path, scan: Scan, stage: Set, train: Cameras, rng: np.random.Generator
-) -> Truth:
-    world, shape = to_world(scan), stage.shape
+def _write_truth(folder: Path, studio: Studio) -> Truth:
+    """What the views that are not held out see of the surface, and all of it as a mesh."""
+    scan, shape, world = studio.scan, studio.shape, to_world(studio.scan)
+    spacing = SPACING_MM / world.scale
     points, normals = sample_surface(
-        shape.distance, stage.vertices, stage.faces, SPACING_MM / world.scale, rng
+        shape.distance, studio.vertices, studio.faces, spacing, studio.points
     )
-    truth = seen_surface(shape.distance, stage.grid, stage.cache, points, normals, train)
+    train = studio.cameras[[i for i in range(scan.views) if i % HOLDOUT]]
+    truth = seen_surface(shape.distance, studio.grid, studio.cache, points, normals, train)
     table = NO_TABLE if scan.surroundings == "nothing" else shape.foot_z
     write_dtu_reference(folder / "dtu", truth.points, truth.normals, world, table)
-    write_ply(folder / "mesh.ply", world.apply(stage.vertices), faces=stage.faces)
+    write_ply(folder / "mesh.ply", world.apply(studio.vertices), faces=studio.faces)
     openness = truth.openness.astype(np.float32)
     np.savez_compressed(folder / "seen.npz", views=truth.views, openness=openness)
     return truth

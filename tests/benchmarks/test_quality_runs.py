@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from benchmarks.quality import generate, runs, workshop
+from benchmarks.quality import runs, studio, workshop
 from benchmarks.quality.requests import ROOT, Budget, Lever, Request
 from benchmarks.quality.runs import perform
 from benchmarks.quality.scans import Scan
@@ -20,7 +20,7 @@ SMALL = Scan("small", "cairn", "", 40.0, 1.0, views=9, width=40, height=30)
 def coarse(monkeypatch: pytest.MonkeyPatch) -> None:
     """Fewer cells and points, and checkpoints at once."""
     for name, value in {"GRID": 48, "MESH_CELL": 0.03, "LIGHT_SPACING": 0.02}.items():
-        monkeypatch.setattr(generate, name, value)
+        monkeypatch.setattr(studio, name, value)
     for name, value in {
         "RESOLUTION": 48,
         "CURVE_RESOLUTION": 48,

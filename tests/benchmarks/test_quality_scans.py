@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from numba import cfunc, float64, int64, njit
 
-from benchmarks.quality import generate, render
+from benchmarks.quality import generate, render, studio
 from benchmarks.quality.developing import Sensor, defocused, develop
 from benchmarks.quality.light import gather_light
 from benchmarks.quality.render import Exposure, expose
@@ -180,9 +180,9 @@ SMALL = Scan("small", "skull", "", 300.0, 1.0, views=9, width=40, height=30)
 def small(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("quality") / "small"
     with pytest.MonkeyPatch.context() as patch:
-        coarse = {"GRID": 48, "MESH_CELL": 0.03, "LIGHT_SPACING": 0.02, "SPACING_MM": 4.0}
-        for name, value in coarse.items():
-            patch.setattr(generate, name, value)
+        for name, value in {"GRID": 48, "MESH_CELL": 0.03, "LIGHT_SPACING": 0.02}.items():
+            patch.setattr(studio, name, value)
+        patch.setattr(generate, "SPACING_MM", 4.0)
         generate.make_scan(SMALL, folder, 0)
         generate.make_scan(SMALL, folder.with_name("again"), 0)
     return folder
