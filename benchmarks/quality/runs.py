@@ -143,9 +143,9 @@ class Run:
         mesh, file = self.home / f"{name}.ply", self.home / f"{name}.json"
         if not file.is_file():
             given = ["--model", network, "--resolution", resolution, "--output", mesh]
-            self.workshop.run(
-                "extract_mesh", [*self._scene_words(), *given], self.home / f"{name}.log"
-            )
+            if not mesh.is_file():
+                words = [*self._scene_words(), *given]
+                self.workshop.run("extract_mesh", words, self.home / f"{name}.log")
             diameter = json.loads((self.pictures / "scan.json").read_text())["diameter_mm"]
             surface = self.in_world(load_surface(mesh))
             threads = self.workshop.threads
