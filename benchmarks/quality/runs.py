@@ -161,8 +161,9 @@ class Run:
     def views(self) -> dict[str, Any]:
         """Figures of the held-out views."""
         folder = self.home / "views"
-        words = [*self._scene_words(), "--model", self.home / "model.pt", "--output", folder]
-        self.workshop.run("render_views", words, self.home / "views.log")
+        if not folder.is_dir():
+            words = [*self._scene_words(), "--model", self.home / "model.pt", "--output", folder]
+            self.workshop.run("render_views", words, self.home / "views.log")
         return measure_views(folder, self.scene, self.home / "config.yaml", self.pictures)
 
     def _scene_words(self) -> list[Any]:
