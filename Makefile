@@ -5,7 +5,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 INSTALL := $(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: demo test test-long check bench
+.PHONY: demo test test-long check bench quality
 
 # A sculpture from known cameras and from bare photos, and the table of figures.
 demo: .venv/installed
@@ -24,6 +24,10 @@ test-long: .venv/installed-for-tests
 bench: .venv/installed
 	$(BIN)/python benchmarks/dtu_protocol.py
 	$(BIN)/python -m benchmarks.training_step
+
+# How right surfaces are, on scans whose surface is known: OPTIONS="--subset --steps 4000", say.
+quality: .venv/installed
+	$(BIN)/python -m benchmarks.quality --output results/quality/table.md $(OPTIONS)
 
 # Format, lint and types.
 check: .venv/installed-for-tests

@@ -72,6 +72,7 @@ def write_dtu_reference(
     points: Float[np.ndarray, "p 3"],
     normals: Float[np.ndarray, "p 3"],
     to_world: Similarity,
+    foot_z: float = FOOT_Z,
 ) -> None:
     """Write scan 1 of a DTU-like data set: surface points, observation mask, cutting plane.
 
@@ -79,13 +80,14 @@ def write_dtu_reference(
         folder: receives ``Points/stl/`` and ``ObsMask/``, as ``SampleSet/MVS Data`` has them.
         points, normals: seen surface points, in the sculpture's frame.
         to_world: the similarity to the world frame, millimetres.
+        foot_z: height of the table that the solid stands on, in its own frame.
     """
     points = to_world.apply(points)
     stl = folder / "Points" / "stl"
     stl.mkdir(parents=True)
     write_ply(stl / "stl001_total.ply", points, normals=to_world.apply_to_directions(normals))
     up = to_world.rotation[:, 2]
-    foot = to_world.apply(np.array([[0.0, 0.0, FOOT_Z]]))[0]
+    foot = to_world.apply(np.array([[0.0, 0.0, foot_z]]))[0]
     plane = np.append(up, -up @ foot - PLANE_MM)
     mask, box = _observed(points, plane)
     (folder / "ObsMask").mkdir()

@@ -58,14 +58,14 @@ def _noise(x: float, y: float, z: float, seed: int) -> tuple[float, float, float
 
 
 @njit(cache=True)
-def _ramp(low: float, high: float, value: float) -> float:
+def ramp(low: float, high: float, value: float) -> float:
     """0 below ``low``, 1 above ``high``, a smooth step between."""
     t = min(max((value - low) / (high - low), 0.0), 1.0)
     return t * t * (3.0 - 2.0 * t)
 
 
 @njit(cache=True)
-def _patterns(
+def patterns(
     x: float, y: float, z: float, footprint: float, seed: int
 ) -> tuple[float, float, float, float]:
     """Clouds, veins, strata and grain at a point, each in [0, 1]."""
@@ -85,20 +85,20 @@ def _patterns(
             grain, fine = grain + fade * d, fine + fade
         cell, amplitude = 0.47 * cell, 0.72 * amplitude
         x, y, z = 0.36 * x + 0.48 * y - 0.8 * z, -0.8 * x + 0.6 * y, 0.48 * x + 0.64 * y + 0.6 * z
-    clouds = _ramp(0.28, 0.72, clouds / rough)
-    veins = 1.0 - _ramp(0.0, 0.03, abs(veins / smooth - 0.5))
+    clouds = ramp(0.28, 0.72, clouds / rough)
+    veins = 1.0 - ramp(0.0, 0.03, abs(veins / smooth - 0.5))
     return clouds, veins, strata / smooth, grain / fine
 
 
 @njit(cache=True)
 def wall_pattern(x: float, y: float, z: float, footprint: float, seed: int) -> tuple[float, float]:
     """Clouds and grain at a point of a wall, each in [0, 1]."""
-    clouds, _, _, grain = _patterns(0.6 * x, 0.6 * y, 0.6 * z, 0.6 * footprint, seed)
+    clouds, _, _, grain = patterns(0.6 * x, 0.6 * y, 0.6 * z, 0.6 * footprint, seed)
     return clouds, grain
 
 
 @njit(cache=True)
-def _mix(a, b, weight: float) -> tuple[float, float, float]:
+def mix(a, b, weight: float) -> tuple[float, float, float]:
     return (
         a[0] + weight * (b[0] - a[0]),
         a[1] + weight * (b[1] - a[1]),
@@ -111,8 +111,8 @@ def albedo(
     x: float, y: float, z: float, piece: int, footprint: float, seed: int
 ) -> tuple[float, float, float]:
     """Linear RGB reflectance at a surface point of a part, for pixels ``footprint`` wide there."""
-    clouds, veins, strata, grain = _patterns(x, y, z, footprint, seed)
-    speckle = 0.6 * _ramp(0.59, 0.71, grain)
+    clouds, veins, strata, grain = patterns(x, y, z, footprint, seed)
+    speckle = 0.6 * ramp(0.59, 0.71, grain)
     r, g, b = _stone(x, y, z, piece, clouds, veins, strata, speckle)
     value = 0.55 + 0.9 * grain
     return value * r, value * g, value * b
@@ -132,30 +132,30 @@ def _stone(
     """Ivory marble, porphyry, bronze, jasper, agate, and a glaze over gold."""
     if piece == PEDESTAL:
         if DRUM_LOW < z < DRUM_HIGH and x * x + y * y < DRUM_RADIUS**2:
-            colour = _mix((0.42, 0.09, 0.06), (0.14, 0.025, 0.03), clouds)
-            return _mix(colour, (0.85, 0.62, 0.48), max(0.7 * veins, speckle))
-        colour = _mix((0.84, 0.74, 0.56), (0.40, 0.28, 0.17), clouds)
-        colour = _mix(colour, (0.10, 0.045, 0.03), 0.8 * veins)
-        return _mix(colour, (0.12, 0.05, 0.03), 0.8 * speckle)
+            colour = mix((0.42, 0.09, 0.06), (0.14, 0.025, 0.03), clouds)
+            return mix(colour, (0.85, 0.62, 0.48), max(0.7 * veins, speckle))
+        colour = mix((0.84, 0.74, 0.56), (0.40, 0.28, 0.17), clouds)
+        colour = mix(colour, (0.10, 0.045, 0.03), 0.8 * veins)
+        return mix(colour, (0.12, 0.05, 0.03), 0.8 * speckle)
     if piece == CAGE:
-        colour = _mix((0.50, 0.27, 0.09), (0.10, 0.05, 0.03), clouds)
-        return _mix(colour, (0.12, 0.40, 0.33), max(veins, speckle))
+        colour = mix((0.50, 0.27, 0.09), (0.10, 0.05, 0.03), clouds)
+        return mix(colour, (0.12, 0.40, 0.33), max(veins, speckle))
     if piece == CORE:
-        colour = _mix((0.78, 0.07, 0.03), (0.20, 0.005, 0.02), clouds)
-        return _mix(colour, (0.92, 0.55, 0.34), 0.7 * max(veins, speckle))
+        colour = mix((0.78, 0.07, 0.03), (0.20, 0.005, 0.02), clouds)
+        return mix(colour, (0.92, 0.55, 0.34), 0.7 * max(veins, speckle))
     if piece == BAND:
         stripe = 0.5 + 0.5 * sin(36.0 * strata + 7.0 * x - 5.0 * y + 4.0 * z)
-        colour = _mix((0.86, 0.42, 0.08), (0.16, 0.04, 0.015), stripe * (0.55 + 0.45 * clouds))
-        colour = _mix(colour, (0.92, 0.78, 0.52), 0.6 * _ramp(0.85, 1.0, 1.0 - stripe))
-        return _mix(colour, (0.08, 0.02, 0.01), 0.8 * speckle)
+        colour = mix((0.86, 0.42, 0.08), (0.16, 0.04, 0.015), stripe * (0.55 + 0.45 * clouds))
+        colour = mix(colour, (0.92, 0.78, 0.52), 0.6 * ramp(0.85, 1.0, 1.0 - stripe))
+        return mix(colour, (0.08, 0.02, 0.01), 0.8 * speckle)
     if piece == FINIAL:
         stripe = 0.5 + 0.5 * sin(70.0 * strata + 60.0 * z)
-        colour = _mix((0.85, 0.26, 0.08), (0.26, 0.03, 0.025), 0.4 * clouds + 0.6 * stripe)
-        return _mix(colour, (0.92, 0.78, 0.55), max(veins, speckle))
+        colour = mix((0.85, 0.26, 0.08), (0.26, 0.03, 0.025), 0.4 * clouds + 0.6 * stripe)
+        return mix(colour, (0.92, 0.78, 0.55), max(veins, speckle))
     depth = ORB_RADIUS - sqrt(x * x + y * y + (z - ORB_Z) ** 2)
-    gold = _mix((0.92, 0.58, 0.14), (0.40, 0.16, 0.04), clouds)
-    gold = _mix(gold, (0.14, 0.05, 0.02), max(veins, 0.8 * speckle))
-    glaze = _mix((0.03, 0.42, 0.46), (0.01, 0.07, 0.22), clouds)
-    glaze = _mix(glaze, (0.70, 0.80, 0.62), 0.75 * veins)
-    glaze = _mix(glaze, (0.90, 0.62, 0.20), 0.9 * speckle)
-    return _mix(gold, glaze, _ramp(-0.012, -0.004, depth) * (1.0 - _ramp(0.026, 0.028, depth)))
+    gold = mix((0.92, 0.58, 0.14), (0.40, 0.16, 0.04), clouds)
+    gold = mix(gold, (0.14, 0.05, 0.02), max(veins, 0.8 * speckle))
+    glaze = mix((0.03, 0.42, 0.46), (0.01, 0.07, 0.22), clouds)
+    glaze = mix(glaze, (0.70, 0.80, 0.62), 0.75 * veins)
+    glaze = mix(glaze, (0.90, 0.62, 0.20), 0.9 * speckle)
+    return mix(gold, glaze, ramp(-0.012, -0.004, depth) * (1.0 - ramp(0.026, 0.028, depth)))

@@ -1,0 +1,230 @@
+"""The yardstick's figures: parts that add up, standard errors, colours fitted, cached runs."""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from benchmarks.quality.__main__ import main
+from benchmarks.quality.checkpoints import keep
+from benchmarks.quality.document import document
+from benchmarks.quality.requests import (
+    BASELINE,
+    Budget,
+    Lever,
+    Request,
+    changed_keys,
+    parse_lever,
+)
+from benchmarks.quality.runs import finished, home_of
+from benchmarks.quality.scans import GENERATOR, SCANS, scan_named
+from benchmarks.quality.statistics import (
+    Estimate,
+    counts,
+    difference,
+    estimate,
+    mean_over,
+    seconds_until,
+)
+from benchmarks.quality.surface_figures import FEW, GroundTruth, error_figures, names_of
+from benchmarks.quality.view_figures import affine_fit
+from benchmarks.quality.workshop import Workshop
+from neus.config import load_method
+from neus.errors import InputError
+from neus.metrics.images import psnr
+from neus.metrics.surfaces import SurfaceDistances
+
+SKULL = scan_named("skull")
+
+
+def request_of(**changes: Any) -> Request:
+    given = Request(SKULL, "default", Lever(), 0, 0, Budget(steps=100), "v1")
+    return replace(given, **changes)
+
+
+def test_means_have_the_standard_error_of_the_mean():
+    found = estimate([1.0, 2.0, 3.0])
+    assert (found.mean, found.error, found.count) == pytest.approx((2.0, 1 / math.sqrt(3), 3))
+    assert math.isnan(estimate([1.0]).error)
+    assert math.isnan(estimate([]).mean)
+    rng = np.random.default_rng(0)
+    draws = [estimate(rng.normal(5, 2, 8)) for _ in range(4000)]
+    spread = np.std([draw.mean for draw in draws])
+    assert np.sqrt(np.mean([draw.error**2 for draw in draws])) == pytest.approx(spread, rel=0.05)
+
+
+def test_errors_of_differences_and_of_means_over_scans():
+    gained = difference([1.0, 3.0], [2.0, 2.0, 5.0])
+    assert gained.mean == pytest.approx(-1.0)
+    assert gained.error == pytest.approx(math.hypot(1.0, 1.0))
+    over = mean_over([Estimate(1.0, 0.3, 2), Estimate(3.0, 0.4, 2)])
+    assert (over.mean, over.error) == pytest.approx((2.0, 0.25))
+    assert math.isnan(mean_over([]).mean)
+
+
+def test_seconds_until_a_goal_are_read_off_the_curve():
+    curve = [[10, 3.0], [20, 1.0], [30, 0.5]]
+    assert seconds_until(curve, 2.0) == pytest.approx(15)
+    assert seconds_until(curve, 0.75) == pytest.approx(25)
+    assert seconds_until(curve, 3.5) == 10
+    assert seconds_until(curve, 0.4) is None
+
+
+def test_what_is_at_its_floor_does_not_count():
+    assert counts({"a": 0.13, "b": 0.2}, {"a": 0.12, "b": 0.12}) == {"a": False, "b": True}
+
+
+def test_shares_of_the_error_add_up_and_fall_where_the_error_is():
+    views = np.array([1, 2, 3, 9, 10, 24, 25, 40])
+    truth = GroundTruth(views, np.linspace(0, 1, 8))
+    to_data = np.array([1.0, 1, 2, 2, 0, 0, 0, np.inf])
+    distances = SurfaceDistances(
+        data=np.zeros((4, 3)),
+        data_to_reference=np.array([1.0, 3, 0, 0]),
+        reference=np.zeros((8, 3)),
+        reference_to_data=to_data,
+    )
+    of_data = GroundTruth(np.array([4, 4, 30, 30]), np.array([0.1, 0.1, 0.9, 0.9]))
+    found = error_figures(distances, truth, of_data, within=0.5)
+    assert found["accuracy"] == pytest.approx(1.0)
+    assert found["completeness"] == pytest.approx(6 / 7)
+    assert found["overall"] == pytest.approx((1 + 6 / 7) / 2)
+    assert found["missed"] == pytest.approx(1 / 8)
+    assert found["within"] == pytest.approx((0.5 + 3 / 8) / 2)
+    few = found["by_views"][FEW]
+    assert few["completeness"] == pytest.approx(2.0)
+    assert few["accuracy"] == pytest.approx(2.0)
+    assert few["share_of_error"] == pytest.approx((4 / 7 + 1) / (1 + 6 / 7))
+    for parts in (found["by_views"], found["by_openness"]):
+        assert sum(part["share_of_error"] for part in parts.values()) == pytest.approx(1)
+        assert sum(part["share_of_surface"] for part in parts.values()) == pytest.approx(1)
+    assert found["by_views"]["10-24"]["accuracy"] is None
+    assert names_of((1, 3, 10, 25)) == ["1-2", "3-9", "10-24", "25+"]
+    assert names_of((0.0, 0.25)) == ["0-0.25", "0.25+"]
+
+
+def test_an_affine_change_of_colours_is_fitted_away():
+    rng = np.random.default_rng(0)
+    rendering = rng.uniform(0.2, 0.6, (20, 20, 3))
+    mask = np.zeros((20, 20))
+    mask[4:16, 3:17] = 1
+    photo = rendering @ (np.eye(3) + 0.1 * rng.standard_normal((3, 3))) + 0.05
+    assert psnr(rendering, photo, mask) < 30
+    assert psnr(affine_fit(rendering, photo, mask > 0.5), photo, mask) > 100
+    noisy = photo + 0.02 * rng.standard_normal(photo.shape)
+    fitted = affine_fit(rendering, noisy, mask > 0.5)
+    assert psnr(fitted, noisy, mask) >= psnr(rendering, noisy, mask)
+    nothing = np.zeros((20, 20), bool)
+    assert affine_fit(rendering, photo, nothing) is rendering
+
+
+def test_keys_follow_from_what_figures_follow_from():
+    base = request_of()
+    assert base.key() == request_of().key()
+    assert base.key() != base.key(GENERATOR + 1)
+    assert SKULL.key(0) != SKULL.key(0, GENERATOR + 1)
+    assert SKULL.key(0) != SKULL.key(1)
+    assert SKULL.key(0) != replace(SKULL, zoom=1.1).key(0)
+    assert SKULL.key(0) == replace(SKULL, goal=9.0, difficulty="none").key(0)
+    others = [
+        request_of(seed=1),
+        request_of(scan_seed=1),
+        request_of(code="v2"),
+        request_of(budget=Budget(steps=101)),
+        request_of(budget=Budget(seconds=100)),
+        request_of(scan=scan_named("courtyard")),
+        request_of(lever=Lever("soft", {"model": {"sdf": {"initial_inv_s": 7.0}}})),
+    ]
+    assert len({base.key(), *(other.key() for other in others)}) == 8
+    # A name alone changes nothing, nor does a key that is given its default.
+    assert request_of(lever=Lever("same", {})).key() == base.key()
+
+
+def test_only_keys_that_differ_from_their_defaults_count():
+    assert changed_keys(load_method(None)) == {}
+    overrides = {"training": {"samples": 4096, "checkpoint_seconds": 7.0}}
+    assert changed_keys(load_method(None, overrides)) == {"training.samples": 4096}
+
+
+def test_levers_are_read_from_a_line():
+    lever = parse_lever("both:training.samples=4096,training.losses.cavity=[0, 0, 0.1, 0.5],a.b=x")
+    assert lever.name == "both"
+    assert lever.overrides == {
+        "training": {"samples": 4096, "losses": {"cavity": [0, 0, 0.1, 0.5]}},
+        "a": {"b": "x"},
+    }
+    for text in ("noname", "name:", "name:key"):
+        with pytest.raises(InputError, match="--lever"):
+            parse_lever(text)
+
+
+def test_the_first_checkpoint_past_each_part_is_kept(tmp_path: Path):
+    folder, kept = tmp_path / "checkpoints", tmp_path / "kept"
+    folder.mkdir()
+    for step in (10, 35, 40, 60, 70, 95):
+        (folder / f"step-{step:08d}.pt").write_text(str(step))
+        keep(folder, kept, [33, 66])
+        for old in sorted(folder.iterdir())[:-2]:
+            old.unlink()
+    assert sorted(path.read_text() for path in kept.iterdir()) == ["35", "70"]
+
+
+def a_record(scan: str, lever: str, seed: int, overall: float) -> dict[str, Any]:
+    part = {"share_of_surface": 0.25, "completeness": overall, "accuracy": overall}
+    part["share_of_error"] = 0.25
+    groups = {
+        "by_views": dict.fromkeys(names_of((1, 3, 10, 25)), part),
+        "by_openness": dict.fromkeys(names_of((0.0, 0.25, 0.5, 0.75)), part),
+    }
+    surface = {"overall": overall, "accuracy": overall, "completeness": overall, "within": 0.5}
+    surface["missed"] = 0.0
+    return {
+        "scan": scan,
+        "lever": lever,
+        "seed": seed,
+        "seconds": 80.0,
+        "surface": surface | groups,
+        "views": {"psnr": 25.0, "psnr_affine": 26.0},
+        "curve": [[40.0, 2 * overall], [80.0, overall]],
+    }
+
+
+def test_the_document_compares_levers_and_names_what_does_not_count():
+    records = [
+        a_record("skull", BASELINE, 0, 1.0),
+        a_record("skull", BASELINE, 1, 1.2),
+        a_record("skull", "new", 0, 0.5),
+        a_record("skull", "new", 1, 0.7),
+        a_record("sphere360", BASELINE, 0, 0.13),
+        a_record("apart-1", BASELINE, 0, 2.0),
+    ]
+    floors = {scan.name: {"overall": 0.12} for scan in SCANS}
+    text = document(records, floors, SCANS, "# heading")
+    assert "| skull | baseline | 2 | 1.100 ± 0.100 |" in text
+    assert "| -0.500 ± 0.141 |" in text
+    assert "not counted: sphere360" in text
+    assert "| baseline | apart: apart-1 | 2.000 |" in text
+    assert "not reached (0.8 mm)" in text
+    assert "(0.8 mm)" in text
+
+
+def test_finished_runs_are_taken_from_the_cache(tmp_path: Path):
+    workshop = Workshop(tmp_path, tmp_path, 1, 0, print)
+    request = request_of()
+    assert finished(workshop, request) is None
+    home = home_of(workshop, request)
+    home.mkdir(parents=True)
+    (home / "run.json").write_text(json.dumps({"scan": "skull"}))
+    assert finished(workshop, request) == {"scan": "skull"}
+    assert finished(workshop, request_of(seed=1)) is None
+
+
+def test_a_scan_that_does_not_exist_is_refused(tmp_path: Path):
+    with pytest.raises(InputError, match="--scans scull: the scans are skull, courtyard"):
+        main(["--scans", "scull", "--cache", str(tmp_path)])
