@@ -9,14 +9,21 @@ from pathlib import Path
 
 from neus.cli import run
 from neus.devices import DEVICES
-from neus.poses import Method, estimate_poses, sift_device
-from neus.sources import find_images, read_intrinsics
+from neus.poses import Method, estimate_poses, gather, said_of_changes, sift_device
+from neus.sources import read_intrinsics
 
 
 def arguments(argv: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument(
         "--images", type=Path, required=True, help="folder of photos, or one with images/ in it"
+    )
+    parser.add_argument(
+        "--masks",
+        choices=["auto", "all", "none", "own"],
+        default="auto",
+        help="features off a photo's mask are left out, so that it may turn before its "
+        "surroundings; auto: where there are any; none: features of the whole photos",
     )
     parser.add_argument(
         "--max-size", type=int, default=1600, help="longer photos are shrunk to find features, px"
@@ -54,14 +61,19 @@ def main(argv: list[str] | None = None) -> int:
         device=sift_device(options.device),
         seed=options.seed,
     )
+    report = partial(print, file=sys.stderr, flush=True)
+    folder, photos = gather(options.images, options.masks, threads=options.threads, report=report)
     estimate_poses(
-        find_images(options.images),
+        photos,
         options.output,
         method,
         work=options.work,
         threads=options.threads,
-        report=partial(print, file=sys.stderr, flush=True),
+        report=report,
+        place=folder.root,
     )
+    for line in said_of_changes(options.images, folder):
+        report(line)
     return 0
 
 

@@ -14,13 +14,13 @@ from neus.cli import run
 from neus.errors import InputError
 from neus.placement import normalize, scale_from, sphere_from, to_metric, up_from
 from neus.scene import write_scene
-from neus.sources import SOURCES, mask_photos, read_source
+from neus.sources import SOURCES, mask_photos, read_source, without_blank_masks
 
 
 def arguments(argv: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--source", choices=sorted(SOURCES), required=True)
-    parser.add_argument("--path", type=Path, required=True, help="folder of the scan")
+    parser.add_argument("--path", type=Path, required=True, help="of the scan: its folder or file")
     parser.add_argument("--model", type=Path, help="output of estimate_poses.py (source photos)")
     parser.add_argument(
         "--downscale", type=int, default=1, help="make the images smaller by this whole number"
@@ -84,6 +84,7 @@ def main(argv: list[str] | None = None) -> int:
     capture = read_source(
         options.source, options.path, masks=options.masks, model=options.model, report=report
     )
+    capture = without_blank_masks(capture, threads=options.threads, report=report)
     if options.mask_model is not None:
         masked = mask_photos(
             capture.scene,

@@ -4,8 +4,9 @@ In go paths and the code that fills a file or folder; out come files and folders
 names, and the kept results of stages. Knows nothing of what is written.
 """
 
+from neus.files.facts import Facts
 from neus.files.folders import folder_written_whole
 from neus.files.stages import kept
 from neus.files.whole import held_alone, written_whole
 
-__all__ = ["folder_written_whole", "held_alone", "kept", "written_whole"]
+__all__ = ["Facts", "folder_written_whole", "held_alone", "kept", "written_whole"]

@@ -17,25 +17,41 @@ from neus.images.files import (
     to_uint8,
     write_image,
 )
+from neus.images.kinds import (
+    HEIC,
+    SUFFIXES,
+    UNREAD,
+    colmap_reads,
+    open_with_pillow,
+    reads_heic,
+)
 from neus.images.masks import read_alpha, read_mask, read_own_mask, resize_seen
 from neus.images.rectification import Rectification, turn_camera
 from neus.images.undistort import LensCamera, pinhole_intrinsics
-from neus.images.video import extract_frames, is_video
+from neus.images.video import VIDEOS, check_video, extract_frames, is_video
 
 __all__ = [
+    "HEIC",
     "PALETTES",
+    "SUFFIXES",
+    "UNREAD",
+    "VIDEOS",
     "LensCamera",
     "Rectification",
+    "check_video",
+    "colmap_reads",
     "depth_to_colour",
     "extract_frames",
     "is_video",
     "normals_to_colour",
+    "open_with_pillow",
     "panel",
     "pinhole_intrinsics",
     "read_alpha",
     "read_image",
     "read_mask",
     "read_own_mask",
+    "reads_heic",
     "resize_coverage",
     "resize_image",
     "resize_seen",

@@ -10,6 +10,7 @@ import numpy as np
 
 from neus.errors import InputError
 from neus.files import written_whole
+from neus.images.kinds import decode_with_pillow, needs_pillow
 
 if TYPE_CHECKING:
     from jaxtyping import Bool, Float, UInt8
@@ -43,10 +44,13 @@ def read_stored(path: Path, flags: int) -> np.ndarray:
 
     if not Path(path).is_file():
         raise InputError(f"{path} does not exist: check the folder of images")
-    image = cv2.imread(str(path), flags | cv2.IMREAD_IGNORE_ORIENTATION)
-    if image is None:
-        raise InputError(f"{path} cannot be read as an image: replace the file or leave it out")
-    return image
+    if not needs_pillow(Path(path)):
+        image = cv2.imread(str(path), flags | cv2.IMREAD_IGNORE_ORIENTATION)
+        if image is not None and image.dtype in (np.uint8, np.uint16):
+            return image
+    image = decode_with_pillow(Path(path))
+    image = image[:, :, :3] if flags == cv2.IMREAD_COLOR else image
+    return image[:, :, [2, 1, 0, 3][: image.shape[2]]]
 
 
 def write_image(path: Path, image: UInt8[np.ndarray, "h w *c"]) -> None:

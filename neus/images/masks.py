@@ -23,12 +23,26 @@ HOLE = 0.02
 def read_mask(path: Path) -> UInt8[np.ndarray, "h w"]:
     """Read a mask: grey, colour (the brightest channel counts) or binary with the values 0 and 1.
 
+    Where the file has an alpha channel that hides something, that is the mask.
+
     Raises:
         InputError: the file is missing or no image.
     """
-    red, green, blue = np.moveaxis(read_image(path), 2, 0)
-    mask = np.maximum(np.maximum(red, green), blue)  # twenty times as fast as max(axis=2)
-    return mask * np.uint8(255) if mask.max() == 1 else mask
+    import cv2
+
+    stored = read_stored(path, cv2.IMREAD_UNCHANGED)
+    if stored.max() == 1:
+        stored = (stored * 255).astype(np.uint8)
+    elif stored.dtype == np.uint16:
+        stored = (stored // 257).astype(np.uint8)
+    if stored.ndim < 3:
+        return stored
+    if stored.shape[2] in (2, 4) and 0 < stored[:, :, -1].max() > stored[:, :, -1].min():
+        return np.ascontiguousarray(stored[:, :, -1])
+    if stored.shape[2] < 3:
+        return np.ascontiguousarray(stored[:, :, 0])
+    blue, green, red = np.moveaxis(stored[:, :, :3], 2, 0)
+    return np.maximum(np.maximum(red, green), blue)  # twenty times as fast as max(axis=2)
 
 
 def read_own_mask(path: Path) -> UInt8[np.ndarray, "h w"]:

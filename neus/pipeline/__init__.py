@@ -4,15 +4,24 @@ In goes a configuration as it was written; out come its scans with their paths a
 fingerprints of their files, and one sentence for every mistake. Reads headers, never whole images.
 """
 
-from neus.pipeline.preflight import absent_references, check_inputs, check_keys
-from neus.pipeline.scans import Scan, fingerprint, lies_in, scans_from_config
+from neus.pipeline.fingerprints import Adopted, content_fingerprint, earlier_fingerprint
+from neus.pipeline.keys import check_keys
+from neus.pipeline.preflight import absent_references, check_inputs
+from neus.pipeline.recorded import RecordedInt, RecordedText
+from neus.pipeline.scans import Scan, lies_in, scans_from_config
+from neus.pipeline.source_files import source_files
 
 __all__ = [
+    "Adopted",
+    "RecordedInt",
+    "RecordedText",
     "Scan",
     "absent_references",
     "check_inputs",
     "check_keys",
-    "fingerprint",
+    "content_fingerprint",
+    "earlier_fingerprint",
     "lies_in",
     "scans_from_config",
+    "source_files",
 ]

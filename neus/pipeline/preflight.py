@@ -2,95 +2,75 @@
 
 from __future__ import annotations
 
-import difflib
 from collections import Counter
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 from neus.config import load_method
-from neus.errors import InputError
-from neus.images import is_video
+from neus.errors import Faults, InputError, refusal
+from neus.files import Facts
+from neus.images import VIDEOS, check_video, is_video
+from neus.pipeline.plausible import check_plausible
 from neus.pipeline.scans import Reference, Scan, lies_in
 from neus.placement import scale_from, sphere_from, up_from
-from neus.sources import check_source, load_network, read_intrinsics
+from neus.sources import (
+    blank_masks,
+    check_source,
+    choose_masks,
+    find_photos,
+    holds_no_photos,
+    image_root,
+    load_network,
+    read_intrinsics,
+    without_blank_masks,
+)
 
-if TYPE_CHECKING:
-    from jsonschema import ValidationError
-
-
-def check_keys(config: dict[str, Any], schema: Path) -> None:
-    """Hold a configuration against its JSON schema.
-
-    Raises:
-        InputError: a key is unknown or missing, or has a value that is not allowed.
-    """
-    import yaml
-    from jsonschema import Draft202012Validator
-    from jsonschema.exceptions import best_match
-
-    validator = Draft202012Validator(yaml.safe_load(schema.read_text()))
-    error = best_match(validator.iter_errors(config))
-    if error is not None:
-        raise InputError("config: " + ", ".join([*_place(error, config), _problem(error)]))
+THREADS = 4
+"""Masks that are looked at at a time."""
+Report = Callable[[str], None]
 
 
-def _place(error: ValidationError, config: dict[str, Any]) -> list[str]:
-    """Where a violation is: the scan by its name, then the key with its parents."""
-    path = list(error.absolute_path)
-    place = []
-    if path[:1] == ["scans"] and len(path) > 1:
-        scan, number = config["scans"][path[1]], int(path[1]) + 1
-        named = isinstance(scan, dict) and "name" in scan
-        place, path = [f"scan {scan['name']}" if named else f"scan number {number}"], path[2:]
-    return [*place, f"key {'.'.join(map(str, path))}"] if path else place
-
-
-def _problem(error: ValidationError) -> str:
-    """What a violation means to the one who wrote the configuration."""
-    schema: dict[str, Any] = dict(error.schema)  # pyright: ignore
-    value: Any = error.instance
-    if error.validator == "additionalProperties":
-        known = list(schema["properties"])
-        key = next(key for key in value if key not in known)
-        likely = difflib.get_close_matches(str(key), known, n=1)
-        remedy = f"did you mean {likely[0]}?" if likely else f"the keys are {', '.join(known)}"
-        return f"unknown key {key}: {remedy}"
-    if error.validator == "required":
-        return next(f"the key {key} is missing" for key in schema["required"] if key not in value)
-    if isinstance(value, str) and schema.get("type") in ("integer", "number"):
-        return f"{error.message}: --config makes text of nested numbers, so use a --configfile"
-    reason = error.message if error.validator not in ("pattern", "not") else f"{value!r} is refused"
-    return f"{reason}: {schema['description']}" if "description" in schema else reason
-
-
-def check_inputs(scans: list[Scan], methods: list[Path]) -> None:
+def check_inputs(
+    scans: list[Scan],
+    methods: list[Path],
+    *,
+    results: Path | None = None,
+    report: Report = lambda line: None,
+    facts: Facts | None = None,
+) -> None:
     """Look at all that the user gives, and at nothing that the workflow makes itself.
 
     Args:
         methods: files of config/methods.
+        results: folder of results, whose pictures may not be among the photos.
+        report: hears what is left out or mended, which does not stop the work.
+        facts: what is known of files, so that masks are not decoded each time.
 
     Raises:
         InputError: two scans share a name; a method, folder or file is missing or cannot be read;
-            a key of a method or of overrides is unknown; images, masks and cameras do not match.
-            Of several problems with the wanted scans, each is named on a line of its own.
+            a key of a method or of overrides is unknown; images, masks and cameras do not match or
+            cannot be right. Of several problems with the wanted scans, each is named on a line of
+            its own.
     """
+    faults = Faults()
     for name, count in Counter(scan.name for scan in scans).items():
-        if count > 1:
-            raise InputError(f"config: {count} scans are called {name}: give each its own name")
+        with faults.noted():
+            if count > 1:
+                raise InputError(f"config: {count} scans are called {name}: give each its own name")
+    sound = []
     for method in methods:
-        load_method(method)
+        with faults.noted():
+            load_method(method)
+            sound.append(method)
     made = [scan.path for scan in scans if scan.source == "demo"]
-    problems = [
-        f"scan {scan.name}: {problem}"
-        for scan in scans
-        if scan.is_wanted
-        for problem in _problems(scan, methods, made)
-    ]
-    if len(problems) > 1:
-        problems.insert(0, f"{len(problems)} things are missing or wrong:")
-    if problems:
-        raise InputError("\n  ".join(problems))
+    for scan in (scan for scan in scans if scan.is_wanted):
+        prefix = f"scan {scan.name}: "
+        with faults.noted():
+            _check_results(scan, results)
+        of_scan = _faults(scan, sound, made, lambda line, p=prefix: report(p + line), facts)
+        faults.sentences += [prefix + sentence for sentence in of_scan]
+    faults.raise_any()
 
 
 def absent_references(scans: list[Scan]) -> list[str]:
@@ -106,22 +86,39 @@ def absent_references(scans: list[Scan]) -> list[str]:
     ]
 
 
-def _problems(scan: Scan, methods: list[Path], made: list[Path]) -> list[str]:
+def _faults(
+    scan: Scan, methods: list[Path], made: list[Path], report: Report, facts: Facts | None
+) -> list[str]:
     """All that is wrong with a scan, each as a sentence."""
     checks = [
-        lambda: _check_source(scan, made),
+        lambda: _check_source(scan, made, report, facts),
+        lambda: _check_intrinsics(scan),
+        lambda: _check_positions(scan),
         *(partial(_check_reference_file, file, made) for file in scan.reference.files),
         lambda: _check_reference_cameras(scan.reference, made),
         lambda: _check_mask_model(scan),
         lambda: _check_overrides(scan, methods),
     ]
-    problems = []
-    for check in checks:
-        try:
+    faults = Faults()
+    for check in (lambda: sphere_from(scan.sphere), lambda: _check_up(scan), *checks):
+        with faults.noted():
             check()
-        except InputError as error:
-            problems.append(str(error))
-    return problems
+    return faults.sentences
+
+
+def _check_up(scan: Scan) -> None:
+    up_from(scan.up, scan.source, scale_from(scan.scale, scan.unit))
+
+
+def _check_intrinsics(scan: Scan) -> None:
+    if scan.intrinsics is not None:
+        read_intrinsics(scan.intrinsics)
+
+
+def _check_positions(scan: Scan) -> None:
+    scale = scale_from(scan.scale, scan.unit)
+    if scale is not None and isinstance(scale.positions, Path) and not scale.positions.is_file():
+        raise InputError(f"{scale.positions} does not exist: correct the key scale.positions")
 
 
 def _check_overrides(scan: Scan, methods: list[Path]) -> None:
@@ -137,21 +134,63 @@ def _check_mask_model(scan: Scan) -> None:
     load_network(scan.mask_model)
 
 
-def _check_source(scan: Scan, made: list[Path]) -> None:
-    sphere_from(scan.sphere)
-    scale = scale_from(scan.scale, scan.unit)
-    up_from(scan.up, scan.source, scale)
-    if scan.intrinsics is not None:
-        read_intrinsics(scan.intrinsics)
-    if scale is not None and isinstance(scale.positions, Path) and not scale.positions.is_file():
-        raise InputError(f"{scale.positions} does not exist: correct the key scale.positions")
+def _check_source(scan: Scan, made: list[Path], report: Report, facts: Facts | None) -> None:
     if lies_in(scan.path, made):
         return
     if scan.source == "photos" and is_video(scan.path):
+        if "{" in str(scan.path):
+            raise refusal(
+                f"{scan.path}, key path", "braces in the name of a video", "none", "rename it"
+            )
+        check_video(scan.path)
         return
-    if not scan.path.is_dir():
-        raise InputError(f"the folder {scan.path} does not exist: correct the key path")
-    check_source(scan.source, scan.path, masks=scan.masks)
+    _check_path(scan)
+    capture = check_source(scan.source, scan.path, masks=scan.masks, report=report)
+    if capture is None:
+        photos = find_photos(scan.path)
+        images = photos.sound()[0]
+        masks = choose_masks(scan.path, images, photos.root, scan.masks)
+        blank_masks(images, masks, threads=THREADS, report=report, facts=facts)
+        return
+    faults = Faults()
+    with faults.noted():
+        without_blank_masks(capture, threads=THREADS, report=report, facts=facts)
+    if scan.scale is None:  # else the sphere is in a frame that is not known yet
+        with faults.noted():
+            names_axes = scan.source in ("nerfstudio", "blender")
+            sphere = sphere_from(scan.sphere)
+            check_plausible(capture, sphere, scan.path, names_axes=names_axes)
+    faults.raise_any()
+
+
+def _check_results(scan: Scan, results: Path | None) -> None:
+    """Refuse results among the photos, which would be taken for photos the next time."""
+    if results is None or scan.source == "demo" or not scan.path.is_dir():
+        return
+    root, folder = image_root(scan.path).resolve(), results.resolve()
+    if not folder.is_relative_to(root):
+        return
+    below = [part for part in (folder, *folder.parents) if part.is_relative_to(root)][:-1]
+    if not any(holds_no_photos(part) or part.name.startswith(".") for part in below):
+        raise InputError(
+            f"config, key results: found {results} among the images of scan {scan.name} in {root}, "
+            "expected a folder elsewhere: name one, or put the images into images/"
+        )
+
+
+def _check_path(scan: Scan) -> None:
+    """Refuse what is neither a folder nor the file of a scan's cameras."""
+    if scan.path.is_dir() or (scan.path.is_file() and scan.source != "photos"):
+        return
+    if scan.path.is_file():
+        kinds = ", ".join(sorted(VIDEOS))
+        raise refusal(
+            f"{scan.path}, key path",
+            "a file that is no video",
+            f"a folder of photos, or a video ({kinds})",
+            "name the folder, or set source to what the file is for",
+        )
+    raise InputError(f"the folder {scan.path} does not exist: correct the key path")
 
 
 def _check_reference_file(file: Path, made: list[Path]) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -10,10 +9,8 @@ from typing import Any
 
 from neus.errors import InputError
 from neus.metrics.dtu_files import DtuFiles
-from neus.sources import IMAGE_FOLDERS, MASK_FOLDERS, MaskChoice
-
-DATA_FOLDERS = (*IMAGE_FOLDERS, *MASK_FOLDERS, "sparse", "sparse/0", "train", "test")
-"""Below the folder of a scan, what its source may be read from."""
+from neus.placement import GPS
+from neus.sources import MaskChoice, plain_path
 
 MASK_CHOICES: dict[str | bool, MaskChoice] = {
     "auto": "auto",
@@ -60,7 +57,8 @@ class Scan:
     """One object to reconstruct; keys as in workflow/schemas/config.schema.yaml.
 
     Attributes:
-        path: folder of the images; for source demo the folder that they will be made in.
+        path: folder of the images, or the file of their cameras; for source demo the folder that
+            they will be made in.
         masks: which masks to use.
         mask_model: file of the network that makes those that are missing, or None.
         intrinsics: file with the known ones of the photos, or None.
@@ -135,7 +133,7 @@ def _scan(scan: dict[str, Any], results: str, demos: list[Path], overrides: dict
         mask_model=_located(scan["mask_model"], results) if "mask_model" in scan else None,
         sphere=scan.get("sphere", "auto"),
         up=scan.get("up", "auto"),
-        scale=scan.get("scale"),
+        scale=_scale(scan.get("scale"), results),
         unit=scan.get("unit"),
     )
 
@@ -164,7 +162,15 @@ def _demo_folder(scan: dict[str, Any], results: str) -> Path:
 
 
 def _located(path: str, results: str) -> Path:
-    return Path(path.replace("{results}", results))
+    """A path as it is written in a configuration, as a shell would take it."""
+    return Path(plain_path(path.replace("{results}", results)))
+
+
+def _scale(given: dict[str, Any] | None, results: str) -> dict[str, Any] | None:
+    positions = (given or {}).get("positions", GPS)
+    if given is None or positions == GPS or not isinstance(positions, str):
+        return given
+    return given | {"positions": str(_located(positions, results))}
 
 
 def lies_in(path: Path, folders: Iterable[Path]) -> bool:
@@ -180,14 +186,3 @@ def merged(base: dict[str, Any], overlay: dict[str, Any]) -> dict[str, Any]:
         if isinstance(value, dict) and isinstance(base.get(key), dict)
     }
     return base | overlay | both
-
-
-def fingerprint(path: Path) -> str:
-    """A hash of the names and sizes of a scan's files: another after a photo is added or replaced.
-
-    Times are left out, so that a folder that was copied or touched is still the same.
-    """
-    folders = [path, *(path / name for name in DATA_FOLDERS)] if path.is_dir() else []
-    files = sorted(f for folder in folders if folder.is_dir() for f in folder.iterdir())
-    lines = [f"{f.relative_to(path)} {f.stat().st_size}" for f in files or [path] if f.is_file()]
-    return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:16]

@@ -6,7 +6,17 @@ back to the source's frame, in metres where a scale is known.
 """
 
 from neus.placement.keys import GPS, scale_from, sphere_from, up_from
-from neus.placement.normalize import normalize
+from neus.placement.normalize import Ball, SphereChoice, check_cameras, normalize
 from neus.placement.scale import to_metric
 
-__all__ = ["GPS", "normalize", "scale_from", "sphere_from", "to_metric", "up_from"]
+__all__ = [
+    "GPS",
+    "Ball",
+    "SphereChoice",
+    "check_cameras",
+    "normalize",
+    "scale_from",
+    "sphere_from",
+    "to_metric",
+    "up_from",
+]

@@ -18,6 +18,7 @@ from neus.scene import (
     focus_point,
     ground_normal,
     load_mask,
+    looks_away,
     up_direction,
     whole_radius,
 )
@@ -76,7 +77,7 @@ def normalize(
             the object is, or which way is up.
     """
     scene = capture.scene
-    _check_cameras(scene.cameras)
+    check_cameras(scene.cameras)
     to_source, origin = _sphere(capture, sphere)
     report(
         f"the unit sphere, from {origin}, has a radius of {to_source.scale:.4g} {scene.unit} about "
@@ -147,6 +148,12 @@ def _by_points(scene: Scene) -> tuple[Float[np.ndarray, "3"], float]:
 
 def _by_cameras(scene: Scene) -> tuple[Float[np.ndarray, "3"], float]:
     focus = focus_point(scene.cameras.camera_to_world)
+    if focus is None and looks_away(scene.cameras.camera_to_world):
+        raise InputError(
+            "the cameras look away from each other, and would look at one point if the axes of "
+            "their poses were turned from OpenGL's to OpenCV's or back: correct the convention of "
+            "the poses"
+        )
     if focus is None or (radius := whole_radius(scene.cameras, focus)) <= 0:
         raise InputError(
             "the cameras look in parallel directions or away from each other, so they do not show "
@@ -204,7 +211,12 @@ def rotation_between(
     return np.eye(3) + cross + cross @ cross / (1 + cosine)
 
 
-def _check_cameras(cameras: Cameras) -> None:
+def check_cameras(cameras: Cameras) -> None:
+    """Refuse too few cameras, and cameras in one place.
+
+    Raises:
+        InputError: nothing can be measured with them.
+    """
     if len(cameras) < 3:
         raise InputError(f"the scan has {len(cameras)} images with poses: three or more are needed")
     extent = np.linalg.norm(np.ptp(cameras.centres, axis=0))

@@ -6,7 +6,9 @@ account of which photos could be placed and why others could not. ``photos`` lea
 """
 
 from neus.poses.features import sift_device
+from neus.poses.gathered import gather, said_of_changes
 from neus.poses.photos import estimate_poses
+from neus.poses.prepared import Photo
 from neus.poses.structure_from_motion import Method
 
-__all__ = ["Method", "estimate_poses", "sift_device"]
+__all__ = ["Method", "Photo", "estimate_poses", "gather", "said_of_changes", "sift_device"]

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from neus.errors import InputError
+from neus.images import colmap_reads
 from neus.sources import image_size, import_pycolmap
 
 if TYPE_CHECKING:
@@ -58,6 +59,8 @@ def extract_features(
     device: SiftDevice,
     threads: int,
     report: Callable[[str], None],
+    masks: Path | None = None,
+    place: Path | None = None,
 ) -> None:
     """Write features and cameras; photos of one size and focal length (EXIF) share a camera.
 
@@ -70,6 +73,8 @@ def extract_features(
         device: see `sift_device`.
         threads: photos that are worked on at a time.
         report: hears of the progress.
+        masks: folder with ``{photo}.png`` for some photos: features off their white are left out.
+        place: folder that is named instead of that of ``images``.
 
     Raises:
         InputError: the photos differ in size although ``intrinsics`` are given.
@@ -79,10 +84,14 @@ def extract_features(
     folder, reader = images[0].parent, pycolmap.ImageReaderOptions(camera_model=lens)
     if intrinsics is not None:
         if len({(width, height) for width, height, _ in groups}) > 1:
-            raise InputError(f"{folder}: known intrinsics need photos of one size: sort them")
+            raise InputError(
+                f"{place or folder}: known intrinsics need photos of one size: sort them"
+            )
         groups = {(0, 0, 0.0): [image.name for image in images]}
         reader.camera_model = "PINHOLE"
         reader.camera_params = ", ".join(map(repr, intrinsics[[0, 1, 0, 1], [0, 1, 2, 2]].tolist()))
+    if masks is not None:
+        reader.mask_path = masks
     pycolmap.Database.open(database).close()
     for names in groups.values():  # in advance, or ids would follow the order of finished threads
         pycolmap.import_images(database, folder, pycolmap.CameraMode.SINGLE, names, reader)
@@ -120,7 +129,9 @@ def _group_by_lens(images: Sequence[Path], threads: int) -> dict[Lens, list[str]
 def _lens(image: Path) -> Lens | None:
     """The lens of a photo, or None if it cannot be read; half a file would still be decoded."""
     try:
-        image_size(image)
+        size = image_size(image)
+        if not colmap_reads(image):  # it is converted before COLMAP sees it
+            return *size, 0.0
         camera = import_pycolmap().infer_camera_from_image(image)
     except (ValueError, RuntimeError):
         return None

@@ -13,6 +13,7 @@ from typing import Any
 from neus.errors import InputError
 from neus.files import folder_written_whole, held_alone
 from neus.poses.features import find_readable
+from neus.poses.prepared import Photo, prepare
 from neus.poses.structure_from_motion import Method, Report, reconstruct
 
 SPARSE, REGISTRATION = "sparse", "registration.json"
@@ -42,24 +43,27 @@ class Registration:
 
 
 def estimate_poses(
-    images: Sequence[Path],
+    photos: Sequence[Photo],
     output: Path,
     method: Method,
     *,
     work: Path | None,
     threads: int,
     report: Report,
+    place: Path,
 ) -> Registration:
     """Estimate poses and write their model, for the photos as they are.
 
     ``output`` gets ``sparse/`` (binary) and ``registration.json``; it is written whole or not at
-    all. Masks play no part: the surroundings help to place the photos.
+    all. Where a photo has a mask, only features on it count, so that an object may turn before its
+    surroundings; in the others the surroundings help to place them.
 
     Args:
-        images: photos in one folder, whose stems differ.
+        photos: with the names that the model will have.
         work: folder that keeps features, matches and model for the next run, or None.
         threads: of all steps.
         report: receives a line of progress now and then.
+        place: folder of the photos, to be named.
 
     Raises:
         InputError: fewer than three photos or half of them can be placed, or another process is
@@ -70,26 +74,31 @@ def estimate_poses(
         tempfile.TemporaryDirectory(prefix="poses-") as scratch,
     ):
         start = time.perf_counter()
-        readable = find_readable(images, threads)
-        unreadable = tuple(image.name for image in images if image not in set(readable))
+        sound = set(find_readable([photo.file for photo in photos], threads))
+        readable = [photo for photo in photos if photo.file in sound]
+        unreadable = tuple(photo.name for photo in photos if photo.file not in sound)
         if unreadable:
             report("cannot be read and is left out: " + ", ".join(unreadable))
         if len(readable) < 3:
             raise InputError(
-                f"{len(readable)} photos in {images[0].parent} can be read: three or more are "
+                f"{len(readable)} photos in {place} can be read: three or more are "
                 "needed to measure anything"
             )
         folder = work or Path(scratch)
         with held_alone(folder):
-            model = reconstruct(readable, method, work=folder, threads=threads, report=report)
-        registration = _registration(images, unreadable, model, time.perf_counter() - start)
+            masked = sum(photo.mask is not None for photo in readable)
+            if masked:
+                report(f"{masked} photos have masks: features off them are left out")
+            prepared = prepare(readable, place=place, work=folder, threads=threads)
+            model = reconstruct(prepared, method, work=folder, threads=threads, report=report)
+        registration = _registration(photos, unreadable, model, time.perf_counter() - start)
         report(
             f"{registration.points} points, {registration.reprojection_error_px:.2f} px mean "
             f"reprojection error; {registration.seconds:.0f} s in all"
         )
         if registration.left_out:
             report("not registered: " + ", ".join(registration.left_out))
-        _check(registration, images)
+        _check(registration, place)
         (whole / SPARSE).mkdir()
         model.write(whole / SPARSE)
         (whole / REGISTRATION).write_text(json.dumps(asdict(registration), indent=1) + "\n")
@@ -97,12 +106,12 @@ def estimate_poses(
 
 
 def _registration(
-    images: Sequence[Path], unreadable: tuple[str, ...], model: Any, seconds: float
+    photos: Sequence[Photo], unreadable: tuple[str, ...], model: Any, seconds: float
 ) -> Registration:
     placed = {model.images[i].name for i in model.reg_image_ids()}
-    without = (image.name for image in images if image.name not in placed)
+    without = (photo.name for photo in photos if photo.name not in placed)
     return Registration(
-        images=len(images),
+        images=len(photos),
         registered=len(placed),
         unreadable=unreadable,
         left_out=tuple(name for name in without if name not in unreadable),
@@ -112,11 +121,11 @@ def _registration(
     )
 
 
-def _check(registration: Registration, images: Sequence[Path]) -> None:
+def _check(registration: Registration, place: Path) -> None:
     readable = registration.images - len(registration.unreadable)
     if registration.registered < max(3, readable / 2):
         raise InputError(
             f"only {registration.registered} of the {readable} photos in "
-            f"{images[0].parent} could be placed: add photos between them, so that neighbours "
+            f"{place} could be placed: add photos between them, so that neighbours "
             "overlap by two thirds, or leave out photos of something else"
         )

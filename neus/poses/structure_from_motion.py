@@ -23,6 +23,7 @@ from neus.files import kept
 from neus.poses.features import SiftDevice, extract_features
 from neus.poses.matching import match_in_processes
 from neus.poses.pairing import PairingChoice, choose_pairs
+from neus.poses.prepared import PreparedPhotos
 from neus.poses.unplaced import why_unplaced
 from neus.sources import import_pycolmap
 
@@ -66,12 +67,12 @@ class Method:
 
 
 def reconstruct(
-    images: Sequence[Path], method: Method, *, work: Path, threads: int, report: Report
+    prepared: PreparedPhotos, method: Method, *, work: Path, threads: int, report: Report
 ) -> Any:
     """Place photos in space: SIFT, matching, mapping, robust refinement.
 
     Args:
-        images: readable photos in one folder.
+        prepared: the photos, with masks or without: features off a mask are left out.
         work: folder that keeps features, matches and model; what it holds is not done again.
         threads: of all steps. Equal seeds give equal poses, but for the rounding of large bundle
             adjustments, which add up in the order in which threads finish.
@@ -84,25 +85,36 @@ def reconstruct(
     """
     pycolmap = import_pycolmap()
     pycolmap.logging.minloglevel = pycolmap.logging.Level.ERROR.value
-    states = [(image.name, image.stat().st_size, image.stat().st_mtime_ns) for image in images]
+    images = prepared.photos
     known = None if method.intrinsics is None else method.intrinsics.tolist()
-    key = [pycolmap.__version__, states, method.max_size, method.lens, known, method.device]
-    extract = partial(_extract, images, method, threads, report)
+    key = [
+        pycolmap.__version__,
+        prepared.states,
+        method.max_size,
+        method.lens,
+        known,
+        method.device,
+    ]
+    extract = partial(_extract, prepared, method, threads, report)
     features = kept(work, "features", key, extract) / DATABASE
     key += [method.pairing, method.seed]
     match = partial(_match, images, features, method, threads, report)
     matches = kept(work, "matches", key, match) / DATABASE
     key += [method.mapper]
-    model = kept(work, "model", key, partial(_place, images, matches, method, threads, report))
-    return pycolmap.Reconstruction(model)
+    model = kept(work, "model", key, partial(_place, prepared, matches, method, threads, report))
+    placed = pycolmap.Reconstruction(model)
+    prepared.name_images(placed)
+    return placed
 
 
 def _extract(
-    images: Sequence[Path], method: Method, threads: int, report: Report, folder: Path
+    prepared: PreparedPhotos, method: Method, threads: int, report: Report, folder: Path
 ) -> None:
     extract_features(
-        images,
+        prepared.photos,
         folder / DATABASE,
+        masks=prepared.masks,
+        place=prepared.place,
         lens=method.lens,
         intrinsics=method.intrinsics,
         max_size=method.max_size,
@@ -144,14 +156,14 @@ def _match(
 
 
 def _place(
-    images: Sequence[Path],
+    prepared: PreparedPhotos,
     matches: Path,
     method: Method,
     threads: int,
     report: Report,
     folder: Path,
 ) -> None:
-    model = _map(images, matches, folder, method, threads, report)
+    model = _map(prepared, matches, folder, method, threads, report)
     _refine(model, threads, refine_lens=method.intrinsics is None)
     shutil.rmtree(folder)
     folder.mkdir()
@@ -159,7 +171,7 @@ def _place(
 
 
 def _map(
-    images: Sequence[Path],
+    prepared: PreparedPhotos,
     database: Path,
     scratch: Path,
     method: Method,
@@ -167,12 +179,12 @@ def _map(
     report: Report,
 ) -> Any:
     """Place the photos; return the largest model if several arise."""
-    start = time.perf_counter()
+    start, images = time.perf_counter(), prepared.photos
     import_pycolmap().set_random_seed(method.seed)
     map_photos = _map_globally if method.mapper == "global" else _map_incrementally
     models = map_photos(images, database, scratch, method, threads, report)
     if not models:
-        raise InputError(why_unplaced(database, images[0].parent))
+        raise InputError(why_unplaced(database, prepared.place))
     sizes = {key: model.num_reg_images() for key, model in models.items()}
     if len(models) > 1:
         listed = ", ".join(map(str, sorted(sizes.values(), reverse=True)))

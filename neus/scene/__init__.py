@@ -7,9 +7,9 @@ leads back.
 """
 
 from neus.scene.cameras import OPENGL_FROM_OPENCV, Cameras, from_projection, look_at
-from neus.scene.focus import focus_point, whole_radius
+from neus.scene.focus import focus_point, looks_away, whole_radius
 from neus.scene.paths import PATHS, camera_path
-from neus.scene.points import read_points
+from neus.scene.points import read_points, write_points
 from neus.scene.reading import (
     TRANSFORMS,
     Frame,
@@ -42,9 +42,11 @@ __all__ = [
     "load_masks",
     "load_scene",
     "look_at",
+    "looks_away",
     "read_points",
     "umeyama",
     "up_direction",
     "whole_radius",
+    "write_points",
     "write_scene",
 ]

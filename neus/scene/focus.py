@@ -41,6 +41,15 @@ def focus_point(camera_to_world: Float[np.ndarray, "n 3 4"]) -> Float[np.ndarray
     return focus if np.median(depths) > 0 else None
 
 
+def looks_away(camera_to_world: Float[np.ndarray, "n 3 4"]) -> bool:
+    """Whether the cameras look away from each other, and at one point with y and z turned round.
+
+    So do poses with OpenCV's axes that are read as OpenGL's, or the other way round.
+    """
+    flipped = camera_to_world * np.array([1.0, -1.0, -1.0, 1.0])
+    return focus_point(camera_to_world) is None and focus_point(flipped) is not None
+
+
 def whole_radius(cameras: Cameras, centre: Float[np.ndarray, "3"]) -> float:
     """Radius of the largest sphere about ``centre`` that most images show as a whole.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,6 +24,8 @@ def read_points(path: Path) -> tuple[Float[np.ndarray, "p 3"], UInt8[np.ndarray,
 
     if not path.is_file():
         raise InputError(f"{path} does not exist: add the points, or remove ply_file_path")
+    if _holds_no_vertex(path):
+        return np.zeros((0, 3)), np.zeros((0, 3), np.uint8)
     try:
         cloud = trimesh.load(path, process=False)
         points = np.asarray(cloud.vertices, dtype=np.float64)  # pyright: ignore
@@ -30,6 +33,13 @@ def read_points(path: Path) -> tuple[Float[np.ndarray, "p 3"], UInt8[np.ndarray,
         raise InputError(f"{path} cannot be read as points: write the file again") from error
     colours = np.asarray(getattr(cloud, "colors", np.zeros((0, 4))), dtype=np.uint8)[:, :3]
     return points, colours if len(colours) == len(points) else np.full(points.shape, 128, np.uint8)
+
+
+def _holds_no_vertex(path: Path) -> bool:
+    """Whether the header of a PLY file counts no vertex, which trimesh takes for a fault."""
+    with path.open("rb") as file:
+        head = file.read(4096)
+    return head[:3] == b"ply" and re.search(rb"^element vertex 0+\s*$", head, re.M) is not None
 
 
 def write_points(

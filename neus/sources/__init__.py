@@ -6,32 +6,47 @@ opened yet. ``demo`` makes a procedural scan with its exact surface, by kernels 
 when it is imported.
 """
 
+from neus.sources.beside import number_in
+from neus.sources.blank_masks import blank_masks, without_blank_masks
 from neus.sources.capture import Capture
-from neus.sources.colmap import import_pycolmap
+from neus.sources.colmap import read_colmap
+from neus.sources.colmap_model import import_pycolmap
 from neus.sources.dtu import read_dtu
 from neus.sources.exif import read_exif
 from neus.sources.headers import image_size
 from neus.sources.intrinsics import read_intrinsics
-from neus.sources.masks import MaskChoice
-from neus.sources.photos import IMAGE_FOLDERS, MASK_FOLDERS, find_images, number_in
+from neus.sources.masks import MaskChoice, choose_masks
+from neus.sources.names import plain_path
+from neus.sources.photos import (
+    PhotoFolder,
+    find_photos,
+    holds_no_photos,
+    image_root,
+)
 from neus.sources.readers import SOURCES, check_source, read_source
 from neus.sources.segmentation import load_network, mask_photos
 
 __all__ = [
-    "IMAGE_FOLDERS",
-    "MASK_FOLDERS",
     "SOURCES",
     "Capture",
     "MaskChoice",
+    "PhotoFolder",
+    "blank_masks",
     "check_source",
-    "find_images",
+    "choose_masks",
+    "find_photos",
+    "holds_no_photos",
+    "image_root",
     "image_size",
     "import_pycolmap",
     "load_network",
     "mask_photos",
     "number_in",
+    "plain_path",
+    "read_colmap",
     "read_dtu",
     "read_exif",
     "read_intrinsics",
     "read_source",
+    "without_blank_masks",
 ]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +11,7 @@ import numpy as np
 
 from neus.images import LensCamera, Rectification, pinhole_intrinsics, turn_camera
 from neus.scene import Cameras, Frame, Scene, Similarity
+from neus.sources.names import distinct_names
 from neus.sources.photos import natural_order
 
 if TYPE_CHECKING:
@@ -27,10 +27,12 @@ class Capture:
             ``test`` is not empty, the source itself says which images are held out.
         sphere: from the unit sphere to the source frame where the source says in which sphere
             the object lies, else None.
+        files: of the source, which it was read from besides images and masks.
     """
 
     scene: Scene
     sphere: Similarity | None
+    files: tuple[Path, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -63,16 +65,19 @@ def assemble(
     unit: str,
     points: Float[np.ndarray, "p 3"] | None = None,
     points_rgb: UInt8[np.ndarray, "p 3"] | None = None,
+    files: Sequence[Path] = (),
 ) -> Capture:
-    """Photos in natural order of their names, as upright pinholes; without a stated sphere."""
-    photos = sorted(photos, key=lambda photo: natural_order(photo.name))
-    stems = Counter(Path(photo.name).stem for photo in photos)
-    unique = max(stems.values(), default=1) == 1
+    """Photos in natural order of their names, as upright pinholes; without a stated sphere.
+
+    Args:
+        points, points_rgb: of the source, in its frame.
+        files: that the cameras and points were read from.
+    """
+    photos = sorted(photos, key=lambda photo: (natural_order(photo.name), photo.name))
     frames, intrinsics, poses, sizes = [], [], [], []
     pinholes: dict[int, Float[np.ndarray, "3 3"]] = {}  # of lenses, which photos share
-    for photo in photos:
-        path = Path(photo.name).with_suffix("")
-        name = path.name if unique else "_".join(path.parts)
+    names = distinct_names([photo.name for photo in photos])
+    for photo, name in zip(photos, names, strict=True):
         if isinstance(photo.camera, np.ndarray):
             lens, matrix = None, photo.camera
         else:
@@ -98,4 +103,4 @@ def assemble(
         points=points,
         points_rgb=np.full_like(points, 128, np.uint8) if points_rgb is None else points_rgb,
     )
-    return Capture(scene, sphere=None)
+    return Capture(scene, sphere=None, files=tuple(files))

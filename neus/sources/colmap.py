@@ -2,40 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from neus.errors import InputError
+from neus.errors import Faults, listed, refusal
 from neus.sources.capture import Capture, PosedPhoto, assemble
+from neus.sources.colmap_model import Model, find_model, import_pycolmap
 from neus.sources.exif import read_exif
 from neus.sources.headers import image_size
 from neus.sources.masks import MaskChoice, choose_masks
-from neus.sources.photos import IMAGE_FOLDERS, first_folder
+from neus.sources.names import Finder
+from neus.sources.photos import IMAGE_FOLDERS, image_root
+from neus.sources.sizes import Size, as_text, is_resized, said_of_sizes
 
 if TYPE_CHECKING:
     from jaxtyping import Float, UInt8
 
+__all__ = ["import_pycolmap", "read_colmap"]
+
 MIN_TRACK = 3
 """Points that fewer images agree on are mostly wrong matches."""
 PINHOLES = ("PINHOLE", "SIMPLE_PINHOLE")
-MODEL_FILES = ("cameras.bin", "cameras.txt")
 UNIT = "COLMAP units"
-
-
-def import_pycolmap() -> ModuleType:
-    """Import pycolmap in the one order that is safe.
-
-    Both pycolmap's and OpenCV's wheels bring a libpng of their own; where pycolmap is loaded
-    first, OpenCV later writes PNG files through the wrong one and crashes or hangs.
-    """
-    import cv2  # noqa: F401
-    import pycolmap
-
-    return pycolmap
+LEAST_SHARE = 0.5
+"""Of the images: if more than these are there, those that are missing are dropped."""
+Report = Callable[[str], None]
 
 
 def read_colmap(
@@ -43,101 +37,154 @@ def read_colmap(
     *,
     masks: MaskChoice,
     model: Path | None = None,
-    report: Callable[[str], None] = lambda line: None,
+    report: Report = lambda line: None,
 ) -> Capture:
     """Read photos with their model: any cameras, distorted or not, in one folder or several.
 
     Images that COLMAP could not place are left out. The source frame is COLMAP's, whose unit is
-    arbitrary; its points are those that three or more images see.
+    arbitrary; its points are those that three or more images see, or all where no tracks are kept.
 
     Args:
         path: holds the photos in ``images/``, in ``image/`` or itself, and ``masks/``.
         masks: which masks to use.
-        model: folder with the model, text or binary; ``path/sparse`` or ``path`` by default. Of
-            several models in its subfolders the one with the most images is taken.
-        report: hears of several models.
+        model: folder with the model, text or binary; found below ``path`` by default. Of several
+            models in its subfolders the one with the most images is taken.
+        report: hears of several models, missing images and images of another size.
 
     Raises:
-        InputError: the model cannot be read, or does not fit the files.
+        InputError: the model cannot be read, or does not fit the files; all faults are named.
     """
-    model_folder, content = _largest_model(model or path / "sparse", path, report)
-    root = first_folder(path, IMAGE_FOLDERS) or path
-    images = [content.images[i] for i in content.reg_image_ids()]
-    if not images:
-        raise InputError(f"{model_folder} holds no image with a pose: take more photos")
-    files = [_image_file(root, image.name) for image in images]
-    found = choose_masks(path, files, root, masks)
-    points, colours = _points(content)
+    found = find_model(model or path, report)
+    folder = _scan_folder(path, found.folder)
+    root = image_root(folder)
+    pairs = _image_files(found, folder, root, report)
+    files = [file for _, file in pairs]
+    faults = Faults()
+    chosen: list[Path | None] = [None] * len(files)
+    with faults.noted():
+        chosen = choose_masks(folder, files, root, masks, report=report)
+    cameras = _Cameras(found)
+    photos = []
+    for (image, file), mask in zip(pairs, chosen, strict=True):
+        with faults.noted():
+            photos.append(_photo(image, file, mask, cameras, root))
+    faults.raise_any()
+    for line in said_of_sizes(found.folder, cameras.resized):
+        report(line)
+    points, colours = _points(found.content)
     return assemble(
-        [
-            _photo(image, file, mask, content.cameras[image.camera_id])
-            for image, file, mask in zip(images, files, found, strict=True)
-        ],
-        unit=UNIT,
-        points=points,
-        points_rgb=colours,
+        photos, unit=UNIT, points=points, points_rgb=colours, files=found.files if not model else ()
     )
 
 
-def _models(folder: Path) -> list[Path]:
-    folders = [folder, *sorted(folder.iterdir())] if folder.is_dir() else []
-    return [each for each in folders if any((each / name).is_file() for name in MODEL_FILES)]
+def _scan_folder(path: Path, model: Path) -> Path:
+    """The folder of a scan whose ``path`` may be that of its model, or a file of it."""
+    path = path.parent if path.is_file() else path
+    if path.resolve() != model.resolve() or image_root(path) != path:
+        return path
+    for above in (path.parent, path.parent.parent):
+        if any((above / name).is_dir() for name in IMAGE_FOLDERS):
+            return above
+    return path
 
 
-def _no_model(folder: Path) -> InputError:
-    return InputError(
-        f"{folder} holds no COLMAP model (cameras, images and points3D as .bin or .txt): add it, "
-        "or set source to photos"
-    )
-
-
-def _largest_model(folder: Path, path: Path, report: Callable[[str], None]) -> tuple[Path, Any]:
-    candidates = _models(folder) or _models(path)
-    if not candidates:
-        raise _no_model(folder)
-    models = {candidate: _read_model(candidate) for candidate in candidates}
-    largest = max(models, key=lambda candidate: models[candidate].num_reg_images())
-    if len(models) > 1:
-        sizes = ", ".join(f"{key.name}: {value.num_reg_images()}" for key, value in models.items())
-        report(f"{folder} holds models of several sizes ({sizes} images): {largest.name} is taken")
-    return largest, models[largest]
-
-
-def _read_model(folder: Path) -> Any:
-    pycolmap = import_pycolmap()
-    try:
-        return pycolmap.Reconstruction(folder)
-    except (ValueError, RuntimeError, IndexError) as error:
-        raise InputError(f"{folder} holds no readable COLMAP model: estimate it again") from error
-
-
-def _image_file(root: Path, name: str) -> Path:
-    file = root / name
-    if not file.is_file():
-        raise InputError(f"{file}, named in the COLMAP model, does not exist: add it")
-    return file
-
-
-def _photo(image: Any, file: Path, mask: Path | None, camera: Any) -> PosedPhoto:
-    size = image_size(file)
-    if size != (camera.width, camera.height):
-        raise InputError(
-            f"{file} is {size[0]}x{size[1]}, but its camera in the COLMAP model is "
-            f"{camera.width}x{camera.height}: give the photos that the model was made from"
+def _image_files(model: Model, folder: Path, root: Path, report: Report) -> list[tuple[Any, Path]]:
+    """The images with a pose that are there."""
+    images = [model.content.images[i] for i in model.content.reg_image_ids()]
+    if not images:
+        raise refusal(model.folder, "no image with a pose", "three or more", "take more photos")
+    finder, wider = Finder(root), Finder(folder)
+    pairs, missing = [], []
+    for image in images:
+        name = model.names[image.image_id]
+        file = finder.find(name) or wider.find(name)
+        if file is None:
+            missing.append(name)
+        else:
+            pairs.append((image, file))
+    for line in [*finder.account(model.folder), *wider.account(model.folder)]:
+        report(line)
+    if len(missing) >= LEAST_SHARE * len(images):
+        raise refusal(
+            model.folder,
+            f"{len(missing)} of {len(images)} images that do not exist below {root} "
+            f"({listed(missing)})",
+            "the photos that the model was made from",
+            "add them",
         )
-    return PosedPhoto(
-        name=image.name,
-        image=file,
-        mask=mask,
-        size=size,
-        camera=camera.calibration_matrix() if camera.model_name in PINHOLES else camera,
-        camera_to_world=image.cam_from_world().inverse().matrix(),
-        clockwise=read_exif(file).clockwise,
-    )
+    if missing:
+        report(
+            f"{model.folder}: {len(missing)} of {len(images)} images do not exist below {root} and "
+            f"are dropped ({listed(missing)}): add them, if they are to be used"
+        )
+    return pairs
+
+
+class _Cameras:
+    """The cameras of a model for images of their own or another size.
+
+    Attributes:
+        resized: images of another size: file, size of the camera, their own.
+    """
+
+    def __init__(self, model: Model) -> None:
+        self.folder, self._cameras = model.folder, model.content.cameras
+        self.resized: list[tuple[Path, Size, Size]] = []
+        self._known: dict[tuple[int, Size], Any] = {}
+
+    def of(self, camera_id: int, file: Path, size: Size) -> Any:
+        """Its intrinsics ``[3, 3]``, or the camera itself if it distorts."""
+        camera = self._cameras[camera_id]
+        stated = camera.width, camera.height
+        if stated != size:
+            if not is_resized(stated, size):
+                raise refusal(
+                    file,
+                    f"an image of {as_text(size)}, whose camera in {self.folder} is "
+                    f"{as_text(stated)}",
+                    "the photo that the model was made from, or the same made smaller",
+                    "give these: a crop needs a camera of its own",
+                )
+            self.resized.append((file, stated, size))
+        if (camera_id, size) not in self._known:
+            self._known[camera_id, size] = self._scaled(camera, size)
+        return self._known[camera_id, size]
+
+    def _scaled(self, camera: Any, size: Size) -> Any:
+        pinhole = np.array(camera.calibration_matrix(), dtype=np.float64)
+        focal = pinhole[[0, 1], [0, 1]]
+        if not (np.isfinite(pinhole).all() and (focal > 0).all()):
+            raise refusal(
+                f"{self.folder}, camera {camera.camera_id}",
+                f"focal lengths {focal[0]:g}, {focal[1]:g}",
+                "positive numbers of pixels",
+                "calibrate it",
+            )
+        if camera.model_name in PINHOLES:
+            factors = np.array([size[0] / camera.width, size[1] / camera.height, 1.0])
+            return pinhole * factors[:, None]
+        if (camera.width, camera.height) != size:
+            camera = import_pycolmap().Camera(camera.todict())
+            camera.rescale(*size)
+        return camera
+
+
+def _photo(image: Any, file: Path, mask: Path | None, cameras: _Cameras, root: Path) -> PosedPhoto:
+    size = image_size(file)
+    pose = np.array(image.cam_from_world().inverse().matrix())
+    name = file.relative_to(root) if file.is_relative_to(root) else Path(file.name)
+    if not np.isfinite(pose).all():
+        raise refusal(
+            f"{cameras.folder}, image {name}", "NaN in its pose", "finite numbers", "leave it out"
+        )
+    camera = cameras.of(image.camera_id, file, size)
+    return PosedPhoto(name.as_posix(), file, mask, size, camera, pose, read_exif(file).clockwise)
 
 
 def _points(model: Any) -> tuple[Float[np.ndarray, "p 3"], UInt8[np.ndarray, "p 3"]]:
-    points = [point for point in model.points3D.values() if point.track.length() >= MIN_TRACK]
+    points: Sequence[Any] = list(model.points3D.values())
+    if any(point.track.length() for point in points):
+        points = [point for point in points if point.track.length() >= MIN_TRACK]
     positions = np.array([point.xyz for point in points], dtype=np.float64)
     colours = np.array([point.color for point in points], dtype=np.uint8)
     return positions.reshape(-1, 3), colours.reshape(-1, 3)

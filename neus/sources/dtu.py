@@ -6,144 +6,162 @@ centres are integers; ``scale_mat_i`` takes the unit sphere to the source frame.
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
-from zipfile import BadZipFile
 
 import numpy as np
 
-from neus.errors import InputError
-from neus.scene import Cameras, Frame, Scene, Similarity, from_projection
+from neus.errors import Faults, listed, refusal
+from neus.scene import Frame, Scene, Similarity
+from neus.sources.beside import number_in
 from neus.sources.capture import Capture
+from neus.sources.headers import image_size
+from neus.sources.masks import MaskChoice, choose_masks
+from neus.sources.names import distinct_names
 from neus.sources.photos import PhotoFolder, find_photos
+from neus.sources.projections import Matrices, cameras_of, numbers_of, read_matrices, sphere_of
+from neus.sources.sizes import Size, as_text
 
 if TYPE_CHECKING:
-    from jaxtyping import Float
+    pass
 
-CAMERA_FILES = ("cameras_sphere.npz", "cameras.npz")
-MAX_SKEW = 1e-3
-"""Skew below this part of the focal length is rounding of float32 projection matrices."""
+CAMERA_FILES = ("cameras_sphere.npz", "cameras.npz", "cameras_large.npz")
+Report = Callable[[str], None]
 
 
-def read_dtu(path: Path, *, masks: bool, unit: str = "mm") -> Capture:
+def read_dtu(
+    path: Path,
+    *,
+    masks: bool | MaskChoice,
+    unit: str = "mm",
+    report: Report = lambda line: None,
+) -> Capture:
     """Read a scan in the NeuS layout; images are checked by their headers and not decoded.
 
-    Image i, in natural order of the names, belongs to ``world_mat_i``. Half a pixel is added to
-    the principal points: the file counts pixel centres from 0, :class:`Cameras` from 0.5.
+    Images, in natural order of their names, belong to the ``world_mat_i`` in the order of their
+    numbers, which may start anywhere and have gaps. If one of either is missing, images belong to
+    the camera of the number in their name. Half a pixel is added to the principal points: the file
+    counts pixel centres from 0, :class:`Cameras` from 0.5.
 
     Args:
-        path: the scan's folder.
-        masks: whether each image has a mask, in ``mask/``.
+        path: the scan's folder, or the file of its cameras.
+        masks: which masks to use; True stands for ``all``, False for ``none``.
         unit: of the source frame; millimetres for DTU, whose layout other data sets share.
+        report: hears what is left out.
 
     Raises:
-        InputError: a file is missing or unreadable, or images, masks and cameras do not match.
+        InputError: a file is missing or unreadable, or images, masks and cameras do not match; all
+            faults that were found are named.
     """
-    photos, file = _files(path, masks)
-    _check_sizes(photos)
-    matrices = _read_matrices(file)
-    count = sum(key.startswith("world_mat_") and "inv" not in key for key in matrices)
-    if count != len(photos.images):
-        raise InputError(
-            f"{file} has {count} cameras for {len(photos.images)} images in "
-            f"{photos.images[0].parent}: keep one image for each camera"
+    choice: MaskChoice = {True: "all", False: "none"}.get(masks, masks)  # pyright: ignore
+    if choice == "own":
+        raise refusal(
+            path, "masks: own", "images on black or with alpha", "paint masks, or set auto"
         )
-    cameras = _cameras(file, matrices, photos)
-    mask_files = photos.masks or [None] * len(photos.images)
-    frames = tuple(
-        Frame(image.stem, image, mask)
-        for image, mask in zip(photos.images, mask_files, strict=True)
-    )
-    no_points = np.zeros((0, 3))
-    scene = Scene(
-        frames, cameras, Similarity.identity(), unit, (), no_points, no_points.astype(np.uint8)
-    )
-    return Capture(scene, _sphere(file, matrices, count))
+    folder = path.parent if path.is_file() else path
+    if not folder.is_dir():
+        raise refusal(folder, "no such folder", "a scan of NeuS", "correct the path")
+    faults = Faults()
+    photos, file, matrices, chosen, sizes = None, None, {}, [], []
+    with faults.noted():
+        photos = find_photos(folder)
+        for line in photos.account:
+            report(line)
+    with faults.noted():
+        file = path if path.is_file() else _camera_file(folder)
+        matrices = read_matrices(file)
+    if photos is not None:
+        sizes = _sizes(photos, faults)
+        with faults.noted():
+            images = list(photos.images)
+            chosen = choose_masks(folder, images, photos.root, choice, report=report)
+    if photos is None or file is None or not matrices or len(sizes) < len(photos.images):
+        faults.raise_any()
+    assert photos is not None
+    assert file is not None
+    with faults.noted():
+        pairs = _pairs(file, matrices, photos, report)
+        cameras = cameras_of(file, matrices, [n for _, n in pairs], [sizes[i] for i, _ in pairs])
+        sphere = sphere_of(file, matrices, report)
+        faults.raise_any()
+        names = distinct_names([photos.names[i] for i, _ in pairs])
+        frames = tuple(
+            Frame(name, photos.images[i], chosen[i])
+            for name, (i, _) in zip(names, pairs, strict=True)
+        )
+        none = np.zeros((0, 3))
+        identity = Similarity.identity()
+        scene = Scene(frames, cameras, identity, unit, (), none, none.astype(np.uint8))
+        return Capture(scene, sphere, (file,))
+    faults.raise_any()
+    raise AssertionError("a fault was raised")
 
 
-def _files(path: Path, masks: bool) -> tuple[PhotoFolder, Path]:
-    """Images, masks and cameras; one sentence names everything that is missing."""
-    found, problems = [], []
-    for look in (lambda: find_photos(path, masks=masks), lambda: _camera_file(path)):
-        try:
-            found.append(look())
-        except InputError as error:
-            problems.append(str(error))
-    if problems:
-        raise InputError("; ".join(problems))
-    photos, file = found
-    return photos, file
-
-
-def _check_sizes(photos: PhotoFolder) -> None:
-    for image, size in zip(photos.images, photos.sizes, strict=True):
-        if size != photos.sizes[0]:
-            raise InputError(
-                f"{image} is {size[0]}x{size[1]}, but {photos.images[0].name} is "
-                f"{photos.sizes[0][0]}x{photos.sizes[0][1]}: the images of a scan have one size"
+def _sizes(photos: PhotoFolder, faults: Faults) -> list[Size]:
+    """Sizes of the images; one of another size than most is a fault."""
+    sizes = []
+    for image in photos.images:
+        with faults.noted():
+            sizes.append(image_size(image))
+    common = Counter(sizes).most_common(1)[0][0] if sizes else (0, 0)
+    off = [
+        f"{image} is {as_text(size)}"
+        for image, size in zip(photos.images, sizes, strict=False)
+        if size != common
+    ]
+    if off and len(sizes) == len(photos.images):
+        with faults.noted():
+            raise refusal(
+                photos.root,
+                f"{len(off)} of {len(sizes)} images of another size ({listed(off, 3)})",
+                f"one size for the images of a scan ({as_text(common)} for most)",
+                "give images of one size",
             )
+    return sizes
 
 
 def _camera_file(path: Path) -> Path:
     for name in CAMERA_FILES:
         if (path / name).is_file():
             return path / name
-    raise InputError(
-        f"{path} holds neither {' nor '.join(CAMERA_FILES)}: add the cameras, or set source to "
-        "photos"
+    raise refusal(
+        path,
+        "no file of cameras",
+        " or ".join(CAMERA_FILES),
+        "add the cameras, or set source to photos",
     )
 
 
-def _read_matrices(file: Path) -> dict[str, Float[np.ndarray, "4 4"]]:
-    try:
-        with np.load(file) as content:
-            return {key: content[key].astype(np.float64) for key in content.files if "_mat_" in key}
-    except (OSError, ValueError, BadZipFile, EOFError) as error:
-        raise InputError(f"{file} cannot be read as a NumPy .npz file: copy it again") from error
-
-
-def _matrix(
-    file: Path, matrices: dict[str, Float[np.ndarray, "4 4"]], key: str
-) -> Float[np.ndarray, "4 4"]:
-    matrix = matrices.get(key)
-    if matrix is None or matrix.shape != (4, 4) or not np.isfinite(matrix).all():
-        raise InputError(f"{file} has no finite 4x4 matrix {key}: write the cameras again")
-    return matrix
-
-
-def _cameras(
-    file: Path, matrices: dict[str, Float[np.ndarray, "4 4"]], photos: PhotoFolder
-) -> Cameras:
-    count = len(photos.images)
-    intrinsics, poses = np.zeros((count, 3, 3)), np.zeros((count, 3, 4))
-    for i in range(count):
-        projection = _matrix(file, matrices, f"world_mat_{i}")[:3]
-        try:
-            intrinsics[i], poses[i] = from_projection(projection)
-        except ValueError as error:
-            raise InputError(f"{file}: world_mat_{i} is no camera: {error}") from error
-        if abs(intrinsics[i, 0, 1]) > MAX_SKEW * intrinsics[i, 0, 0]:
-            raise InputError(f"{file}: world_mat_{i} shears pixels: undistort the images first")
-    intrinsics[:, 0, 1] = 0
-    intrinsics[:, :2, 2] += 0.5
-    widths, heights = np.array(photos.sizes, dtype=np.int64).T
-    return Cameras(intrinsics, poses, widths, heights)
-
-
-def _sphere(
-    file: Path, matrices: dict[str, Float[np.ndarray, "4 4"]], count: int
-) -> Similarity | None:
-    """The one similarity that all ``scale_mat_i`` state; None if the file has none at all."""
-    if not any(key.startswith("scale_mat_") for key in matrices):
-        return None
-    first = _matrix(file, matrices, "scale_mat_0")
-    for i in range(count):
-        if not np.allclose(_matrix(file, matrices, f"scale_mat_{i}"), first, rtol=1e-4, atol=1e-6):
-            raise InputError(
-                f"{file}: scale_mat_{i} differs from scale_mat_0: a scan has one sphere, write "
-                "the same matrix for all images"
-            )
-    try:
-        return Similarity.from_matrix(first)
-    except ValueError as error:
-        raise InputError(f"{file}: scale_mat_0 is {error}: scale all axes alike") from error
+def _pairs(
+    file: Path, matrices: Matrices, photos: PhotoFolder, report: Report
+) -> list[tuple[int, int]]:
+    """Index of each image that has a camera, and the number of its camera."""
+    numbers = numbers_of(matrices, "world_mat")
+    images = range(len(photos.images))
+    if len(numbers) == len(images):
+        return list(zip(images, numbers, strict=True))
+    named = [number_in(image.stem) for image in photos.images]
+    known = {number: i for i, number in enumerate(named) if number is not None}
+    both = [number for number in numbers if number in known]
+    if len(known) < len(images) or len(both) < min(len(images), len(numbers)):
+        raise refusal(
+            file,
+            f"{len(numbers)} cameras for {len(images)} images in {photos.root}",
+            "one camera for each image, or images with the numbers of their cameras",
+            "keep one image for each camera",
+        )
+    bare = [photos.images[i].name for number, i in known.items() if number not in numbers]
+    blind = [f"world_mat_{number}" for number in numbers if number not in known]
+    if len(both) < max(len(images), len(numbers)) / 2:
+        raise refusal(
+            file,
+            f"{len(numbers)} cameras for {len(images)} images, of which {len(both)} go together",
+            "one camera for each image",
+            "add what is missing",
+        )
+    for what, left in (("images without a camera", bare), ("cameras without an image", blind)):
+        if left:
+            report(f"{file}: {len(left)} {what} are left out ({listed(left)})")
+    return [(known[number], number) for number in both]

@@ -11,6 +11,8 @@ ORIENTATION, GPS = 0x0112, 0x8825
 LATITUDE_REF, LATITUDE, LONGITUDE_REF, LONGITUDE, ALTITUDE_REF, ALTITUDE = range(1, 7)
 CLOCKWISE = {1: 0, 6: 1, 3: 2, 8: 3}
 """Quarter turns to the right for each orientation. Mirrored ones (2, 4, 5, 7) are no photos."""
+TURNED = frozenset({".tif", ".tiff"})
+"""Kinds whose decoders apply the tag."""
 
 
 @dataclass(frozen=True)
@@ -29,20 +31,22 @@ def read_exif(path: Path) -> Exif:
     """Read the tags of a photo; those that are missing or damaged count as not there.
 
     Cameras write JPEG; PNG files are not opened, since their tags may stand behind all pixels.
+    TIFF files are turned upright by whatever decodes them.
 
     Raises:
         InputError: the file is no image.
     """
     if path.suffix.lower() == ".png":
         return Exif(0, None)
-    from PIL import Image, UnidentifiedImageError
+    from neus.images import open_with_pillow
 
     try:
-        with Image.open(path) as image:
+        with open_with_pillow(path) as image:
             tags = image.getexif()
-    except (OSError, UnidentifiedImageError) as error:
+    except OSError as error:
         raise InputError(f"{path} cannot be read: replace the file or leave it out") from error
-    return Exif(CLOCKWISE.get(tags.get(ORIENTATION, 1), 0), _location(dict(tags.get_ifd(GPS))))
+    turned = 1 if path.suffix.lower() in TURNED else tags.get(ORIENTATION, 1)
+    return Exif(CLOCKWISE.get(turned, 0), _location(dict(tags.get_ifd(GPS))))
 
 
 def _location(gps: dict) -> tuple[float, float, float] | None:

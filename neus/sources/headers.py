@@ -6,7 +6,8 @@ import struct
 from pathlib import Path
 from typing import BinaryIO
 
-from neus.errors import InputError
+from neus.errors import refusal
+from neus.images import open_with_pillow
 
 PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 JPEG_SIGNATURE = b"\xff\xd8"
@@ -17,24 +18,36 @@ JPEG_FRAME_HEADERS = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 
 
 def image_size(path: Path) -> tuple[int, int]:
-    """Width and height of a PNG or JPEG file in pixels, as stored (no orientation tag applied).
+    """Width and height of an image file in pixels, as stored (no orientation tag applied).
+
+    Those of PNG and JPEG are read here, which also tells files that are cut off; those of other
+    kinds by Pillow.
 
     Raises:
-        InputError: the file is empty, cut off, or neither PNG nor JPEG inside.
+        InputError: the file is missing, empty, cut off, or no image inside.
     """
-    with path.open("rb") as file:
-        signature = file.read(8)
-        if signature == PNG_SIGNATURE:
-            size, end = _png_size(file), b"IEND"
-        elif signature[:2] == JPEG_SIGNATURE:
-            file.seek(2)
-            size, end = _jpeg_size(file), JPEG_END
-        else:
-            size, end = None, b""
-        if size is None or min(size) < 1:
-            raise InputError(f"{path} is no PNG or JPEG image: replace the file or leave it out")
-        if not _holds(file, end):
-            raise InputError(f"{path} is cut off: copy it again or leave it out")
+    try:
+        with path.open("rb") as file:
+            signature = file.read(8)
+            if signature == PNG_SIGNATURE:
+                size, end = _png_size(file), b"IEND"
+            elif signature[:2] == JPEG_SIGNATURE:
+                file.seek(2)
+                size, end = _jpeg_size(file), JPEG_END
+            else:
+                size, end = None, b""
+            if size is not None and min(size) >= 1 and not _holds(file, end):
+                raise refusal(
+                    path, "a file that is cut off", "a whole one", "copy it again or leave it out"
+                )
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise refusal(path, reason, "an image", "check the file, or leave it out") from error
+    if size is None and signature not in (PNG_SIGNATURE, b"") and signature[:2] != JPEG_SIGNATURE:
+        with open_with_pillow(path) as image:
+            size = image.size
+    if size is None or min(size) < 1:
+        raise refusal(path, "no image inside", "a picture", "replace the file or leave it out")
     return size
 
 

@@ -1,141 +1,199 @@
-"""A folder of photos, with or without masks: what is in it, and whether it can be used."""
+"""A folder of photos: what is in it, what is left out and why, and which files are masks."""
 
 from __future__ import annotations
 
+import os
 import re
-from collections import Counter
-from collections.abc import Sequence
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from neus.errors import InputError
+from neus.errors import InputError, listed, refusal
+from neus.images import HEIC, SUFFIXES, UNREAD, VIDEOS, reads_heic
+from neus.sources.beside import THUMBNAIL_NAME, masks_beside, named_after
 from neus.sources.headers import image_size
 
-SUFFIXES = frozenset({".png", ".jpg", ".jpeg"})
 IMAGE_FOLDERS = ("images", "image")
 MASK_FOLDERS = ("masks", "mask")
+NO_PHOTOS = frozenset(
+    {"masks", "mask", "thumbnails", "thumbnail", "thumbs", "__macosx", "@eadir", "$recycle.bin"}
+    | {"sparse", "dense", "stereo", "depth", "depths", "normals", "semantics", "results"}
+)
+"""Names of folders, in small letters, whose pictures are no photos."""
 
 
 @dataclass(frozen=True)
 class PhotoFolder:
-    """Photos in natural order of their names.
+    """Photos in natural order of their paths.
 
     Attributes:
-        images: the files; their stems differ.
-        masks: one for each image, in the same order, or None.
-        sizes: width and height of each image in pixels.
+        root: the folder that names of photos are relative to.
+        images: the files.
+        account: sentences about what was left out, and from which folders the photos are.
     """
 
+    root: Path
     images: tuple[Path, ...]
-    masks: tuple[Path, ...] | None
-    sizes: tuple[tuple[int, int], ...]
+    account: tuple[str, ...]
+
+    def sound(self) -> tuple[list[Path], list[Path]]:
+        """The photos whose files are whole, by their headers, and the others."""
+        sound, broken = [], []
+        for image in self.images:
+            try:
+                image_size(image)
+                sound.append(image)
+            except InputError:
+                broken.append(image)
+        return sound, broken
+
+    @property
+    def names(self) -> list[str]:
+        return [image.relative_to(self.root).as_posix() for image in self.images]
 
 
-def find_photos(path: Path, *, masks: bool) -> PhotoFolder:
-    """Find and check the photos of a capture, reading no more than the headers.
+def find_photos(path: Path) -> PhotoFolder:
+    """The photos of a scan; nothing is decoded.
 
-    Args:
-        path: holds the photos in ``images/``, in ``image/`` or itself.
-        masks: whether to expect a mask for each photo in ``masks/`` or ``mask/``.
-
-    Raises:
-        InputError: see :func:`find_images` and :func:`find_masks`.
-    """
-    images = find_images(path)
-    sizes = tuple(image_size(image) for image in images)
-    if masks and first_folder(path, MASK_FOLDERS) is None:
-        raise InputError(
-            f"{path} holds no folder masks/ or mask/: add a mask for each photo, or set masks to "
-            "false"
-        )
-    return PhotoFolder(tuple(images), find_masks(path, images, sizes) if masks else None, sizes)
-
-
-def find_images(path: Path) -> list[Path]:
-    """The images in ``path/images``, ``path/image`` or ``path``, in natural order; others ignored.
-
-    Raises:
-        InputError: the folder is missing or holds no image, or two images differ in suffix only.
-    """
-    folder = first_folder(path, IMAGE_FOLDERS)
-    if folder is None and not path.is_dir():
-        raise InputError(f"the folder {path} does not exist: point to a folder with photos")
-    folder = folder or path
-    images = images_in(folder)
-    if not images:
-        raise InputError(f"{folder} holds no .png, .jpg or .jpeg image: add or convert the photos")
-    stem, count = Counter(image.stem for image in images).most_common(1)[0]
-    if count > 1:
-        raise InputError(f"{folder} holds {count} images called {stem}: give each its own name")
-    return images
-
-
-def find_masks(
-    path: Path, images: Sequence[Path], sizes: Sequence[tuple[int, int]]
-) -> tuple[Path, ...]:
-    """The masks of ``images``, in their order, from ``path/masks``, ``path/mask`` or ``path``.
+    They lie in ``path/images``, in ``path/image`` or in ``path`` itself, and in all folders below
+    it but hidden ones and those of :data:`NO_PHOTOS`. Left out are hidden files (``._x.jpg`` of
+    macOS among them), masks and thumbnails beside their photos, HEIC photos beside a JPEG of the
+    same name, and kinds that nothing here reads.
 
     Raises:
-        InputError: the folder is missing, an image has no mask, or one of another size.
+        InputError: the folder is missing or holds no photo.
     """
-    folder = first_folder(path, MASK_FOLDERS) or path
-    if not folder.is_dir():
-        raise InputError(f"the folder {folder} does not exist: point to a folder with masks")
-    masks = [mask for mask in match_masks(images, images_in(folder), folder) if mask]
-    for image, size, mask in zip(images, sizes, masks, strict=True):
-        mask_size = image_size(mask)
-        if mask_size != size:
-            raise InputError(
-                f"{mask} is {mask_size[0]}x{mask_size[1]}, but its image {image} is "
-                f"{size[0]}x{size[1]}: make them the same size"
-            )
-    return tuple(masks)
-
-
-def match_masks(
-    images: Sequence[Path], masks: Sequence[Path], folder: Path, *, insist: bool = True
-) -> list[Path | None]:
-    """The mask of each image: of the same name, else of the same number (000012.png and 012.png).
-
-    ``photo.jpg.png``, the name that COLMAP asks for, is the mask of ``photo.jpg``.
-
-    Args:
-        insist: whether every image must have one; else None stands for those that are missing.
-
-    Raises:
-        InputError: ``insist`` and images have no mask in ``folder``; all are named.
-    """
-    by_name = {mask.stem: mask for mask in masks}
-    by_number = _by_number(masks) if len(_by_number(images)) == len(images) else {}
-    matched = [
-        by_name.get(image.stem) or by_name.get(image.name) or by_number.get(number_in(image.stem))
-        for image in images
+    if not path.is_dir():
+        raise refusal(path, "no such folder", "a folder of photos", "correct the key path")
+    root = image_root(path)
+    left_out: dict[str, list[Path]] = defaultdict(list)
+    images = []
+    for file in files_below(root, hidden=left_out["hidden files"], is_skipped=holds_no_photos):
+        suffix = file.suffix.lower()
+        if not _is_utf8(file.name):
+            left_out["files whose names are no UTF-8: rename them"].append(file)
+        elif suffix in UNREAD:
+            left_out[f"{suffix} files, which are not read: convert them to .jpg"].append(file)
+        elif suffix in VIDEOS:
+            left_out[f"videos ({suffix}), which are read only if path names one"].append(file)
+        elif suffix in SUFFIXES:
+            images.append(file)
+    images = _photos_among(images, left_out)
+    account = [
+        f"{root}: left out are {len(files)} {why} ({listed([_below(f, root) for f in files], 3)})"
+        for why, files in left_out.items()
+        if files
     ]
-    bare = [image.name for image, mask in zip(images, matched, strict=True) if mask is None]
-    if bare and insist:
-        named = " nor for ".join(bare)
-        raise InputError(f"{folder} holds no mask for the image {named}: add what is missing")
-    return matched
+    if not images:
+        raise InputError(_no_photo(root, left_out), *account)
+    images.sort(key=lambda image: _order(image.relative_to(root).as_posix()))
+    return PhotoFolder(root, tuple(images), (*_folders(root, images), *account))
 
 
-def number_in(stem: str) -> int | None:
-    """The last number in a name: 12 for ``000012``, 7 for ``IMG_0007_mask``, None for ``front``."""
-    numbers = re.findall(r"\d+", stem)
-    return int(numbers[-1]) if numbers else None
+def image_root(path: Path) -> Path:
+    """The folder that the images of a scan lie below: ``images/`` or ``image/``, or its own."""
+    for name in IMAGE_FOLDERS:
+        if (path / name).is_dir() and any(
+            file.suffix.lower() in SUFFIXES for file in files_below(path / name)
+        ):
+            return path / name
+    return path
+
+
+def _below(file: Path, root: Path) -> Path:
+    return file.relative_to(root) if file.is_relative_to(root) else file
+
+
+def _no_photo(root: Path, left_out: dict[str, list[Path]]) -> str:
+    count = sum(map(len, left_out.values()))
+    found = f"no photo that can be used among {count} files" if count else "no photo"
+    kinds = ", ".join(sorted(SUFFIXES))
+    return f"{root}: found {found}, expected images ({kinds}): add or convert the photos"
+
+
+def _folders(root: Path, images: Sequence[Path]) -> list[str]:
+    """A sentence, if the photos lie in several folders or in one below."""
+    count = Counter(image.parent for image in images)
+    if set(count) == {root}:
+        return []
+    named = [f"{_below(each, root)} ({number})" for each, number in sorted(count.items())]
+    return [f"{root}: {len(images)} photos, those in folders below it too: {listed(named, 8)}"]
+
+
+def _photos_among(images: list[Path], left_out: dict[str, list[Path]]) -> list[Path]:
+    """The images without masks, thumbnails, and HEIC photos that are there as JPEG, too."""
+    masks = set(masks_beside(images).values())
+    left_out["masks beside their photos (_mask, .mask, mask_)"] += sorted(masks)
+    small = set(named_after(images, THUMBNAIL_NAME).values()) - masks
+    left_out["thumbnails"] += sorted(small)
+    stems = {(i.parent, i.stem.casefold()) for i in images if i.suffix.lower() not in HEIC}
+    kept = []
+    for image in images:
+        if image in masks or image in small:
+            continue
+        if image.suffix.lower() in HEIC and (image.parent, image.stem.casefold()) in stems:
+            left_out[".heic photos beside another of the same name"].append(image)
+        elif image.suffix.lower() in HEIC and not reads_heic():
+            why = ".heic photos: pip install pillow-heif, or convert them to .jpg"
+            left_out[why].append(image)
+        else:
+            kept.append(image)
+    return kept
+
+
+def files_below(
+    folder: Path,
+    *,
+    hidden: list[Path] | None = None,
+    is_skipped: Callable[[Path], bool] = lambda folder: False,
+) -> Iterator[Path]:
+    """All files below a folder, links followed, hidden ones left out.
+
+    Args:
+        hidden: receives the image files that are hidden.
+        is_skipped: whether a folder below is left out.
+    """
+    seen: set[tuple[int, int]] = set()
+    for name, folders, files in os.walk(folder, followlinks=True):
+        here, state = Path(name), os.stat(name)
+        if (state.st_dev, state.st_ino) in seen:
+            folders.clear()  # a link to a folder above
+            continue
+        seen.add((state.st_dev, state.st_ino))
+        folders[:] = sorted(
+            f for f in folders if not f.startswith(".") and not is_skipped(here / f)
+        )
+        for file in sorted(files):
+            path = here / file
+            if file.startswith("."):
+                if hidden is not None and path.suffix.lower() in SUFFIXES:
+                    hidden.append(path)
+            elif path.is_file():  # no broken link
+                yield path
+
+
+def holds_no_photos(folder: Path) -> bool:
+    """Whether the pictures in a folder of this name are none of the photos."""
+    return folder.name.lower() in NO_PHOTOS
+
+
+def _is_utf8(name: str) -> bool:
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def natural_order(name: str) -> list[tuple[int, str]]:
-    """Sorting key that puts ``img9`` before ``img10``."""
-    parts = re.split(r"(\d+)", name)
-    return [(int(part), "") if part.isdigit() else (-1, part) for part in parts]
+    """Sorting key that puts ``img9`` before ``img10``; only 0 to 9 are digits, ``²`` is none."""
+    parts = re.split(r"([0-9]+)", name)
+    return [(int(part), "") if index % 2 else (-1, part) for index, part in enumerate(parts)]
 
 
-def _by_number(paths: Sequence[Path]) -> dict[int | None, Path]:
-    """Files by their number, without numbers that several files share."""
-    numbers = [number_in(path.stem) for path in paths]
-    count = Counter(numbers)
-    pairs = zip(numbers, paths, strict=True)
-    return {number: path for number, path in pairs if number is not None and count[number] == 1}
+def _order(name: str) -> tuple[list[tuple[int, str]], str]:
+    return natural_order(name), name
 
 
 def first_folder(path: Path, names: Sequence[str]) -> Path | None:
@@ -144,7 +202,7 @@ def first_folder(path: Path, names: Sequence[str]) -> Path | None:
 
 
 def images_in(folder: Path) -> list[Path]:
-    """Image files, hidden ones left out (``._photo.jpg`` of macOS is no image)."""
+    """Image files of one folder in natural order, hidden ones left out (``._x.jpg`` of macOS)."""
     files = (path for path in folder.iterdir() if path.is_file())
     images = (p for p in files if p.suffix.lower() in SUFFIXES and not p.name.startswith("."))
-    return sorted(images, key=lambda path: (natural_order(path.name), path.name))
+    return sorted(images, key=lambda path: _order(path.name))

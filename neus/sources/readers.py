@@ -1,40 +1,34 @@
-"""The readers by the names of their sources: read a scan, or look whether it is sound."""
+"""Readers of data formats: each turns its source into a :class:`neus.sources.capture.Capture`."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
 
-from neus.errors import InputError
+from neus.errors import InputError, listed, refusal
 from neus.sources.capture import Capture
 from neus.sources.colmap import read_colmap
+from neus.sources.copies import said_of_copies
 from neus.sources.dtu import read_dtu
-from neus.sources.headers import image_size
 from neus.sources.masks import MaskChoice, choose_masks
 from neus.sources.middlebury import read_middlebury
-from neus.sources.photos import MASK_FOLDERS, find_images, first_folder
+from neus.sources.photos import find_photos
 from neus.sources.strecha import read_strecha
 from neus.sources.transforms import read_blender, read_nerfstudio
-
-
-def _read_dtu(path: Path, *, masks: MaskChoice) -> Capture:
-    if masks == "own":
-        raise InputError("masks: own needs images on black or with alpha: paint masks for this one")
-    found = first_folder(path, MASK_FOLDERS) is not None
-    return read_dtu(path, masks=found if masks == "auto" else masks == "all")
-
 
 READERS: dict[str, Callable[..., Capture]] = {
     "blender": read_blender,
     "colmap": read_colmap,
-    "demo": _read_dtu,
-    "dtu": _read_dtu,
+    "demo": read_dtu,
+    "dtu": read_dtu,
     "middlebury": read_middlebury,
     "nerfstudio": read_nerfstudio,
     "strecha": read_strecha,
 }
 """By the name of the source; photos have no poses yet and are read with their COLMAP model."""
 SOURCES = (*READERS, "photos")
+MIN_IMAGES = 3
+Report = Callable[[str], None]
 
 
 def read_source(
@@ -43,16 +37,16 @@ def read_source(
     *,
     masks: MaskChoice,
     model: Path | None,
-    report: Callable[[str], None],
+    report: Report,
 ) -> Capture:
     """Read a scan, its images unopened.
 
     Args:
         kind: one of :data:`SOURCES`.
-        path: the scan's folder.
+        path: the scan's folder, or the file of its cameras.
         masks: which masks to use.
         model: output of ``estimate_poses.py``, for ``photos``.
-        report: hears what is chosen among several.
+        report: hears what is chosen among several, left out or mended.
 
     Raises:
         InputError: something is missing, cannot be read or does not fit together.
@@ -61,37 +55,57 @@ def read_source(
         raise InputError("--source photos needs --model: run estimate_poses.py first")
     if kind in ("photos", "colmap"):
         sparse = model and model / "sparse"
-        return read_colmap(path, masks=masks, model=sparse, report=report)
-    return READERS[kind](path, masks=masks)
+        capture = read_colmap(path, masks=masks, model=sparse, report=report)
+    else:
+        capture = READERS[kind](path, masks=masks, report=report)
+    for line in said_of_copies(capture.scene):
+        report(line)
+    return capture
 
 
-def check_source(kind: str, path: Path, *, masks: MaskChoice) -> None:
+def check_source(
+    kind: str, path: Path, *, masks: MaskChoice, report: Report = lambda line: None
+) -> Capture | None:
     """Look at what a scan needs before any work starts; no image is decoded.
 
     Args:
         kind: one of :data:`SOURCES`.
-        path: the scan's folder, or the video that its photos are taken from.
+        path: the scan's folder, or the file of its cameras.
         masks: which masks are asked for.
+        report: hears what is left out or mended.
+
+    Returns:
+        What was read, or None for photos, whose cameras are not known yet.
 
     Raises:
-        InputError: something is missing, cannot be read or does not fit together.
+        InputError: something is missing, cannot be read or does not fit together; all faults that
+            were found are named.
     """
-    if kind != "photos":
-        READERS[kind](path, masks=masks)
-        return
-    images = find_images(path)
-    sound = [image for image in images if _is_sound(image)]  # the others will be left out
-    if len(sound) < 3:
-        raise InputError(
-            f"{images[0].parent} holds {len(sound)} photos that can be read: three or more are "
-            "needed to measure anything"
+    if kind == "photos":
+        _check_photos(path, masks, report)
+        return None
+    capture = read_source(kind, path, masks=masks, model=None, report=report)
+    count = len(capture.scene.frames)
+    if count < MIN_IMAGES:
+        raise refusal(
+            path, f"{count} images with poses", "three or more", "add images with their cameras"
         )
-    choose_masks(path, sound, images[0].parent, masks)
+    return capture
 
 
-def _is_sound(image: Path) -> bool:
-    try:
-        image_size(image)
-    except InputError:
-        return False
-    return True
+def _check_photos(path: Path, masks: MaskChoice, report: Report) -> None:
+    photos = find_photos(path)
+    for line in photos.account:
+        report(line)
+    sound, broken = photos.sound()
+    if broken:
+        names = listed([image.relative_to(photos.root) for image in broken])
+        report(f"{photos.root}: {len(broken)} photos cannot be read and are left out ({names})")
+    if len(sound) < MIN_IMAGES:
+        raise refusal(
+            photos.root,
+            f"{len(sound)} photos that can be read",
+            "three or more, to measure anything",
+            "add photos",
+        )
+    choose_masks(path, sound, photos.root, masks, report=report)

@@ -1,223 +1,248 @@
-"""``transforms.json`` as nerfstudio, instant-ngp and Blender (NeRF-synthetic) write it.
-
-Poses are camera-to-world in OpenGL's axes; intrinsics stand once for all frames, or in each frame.
-"""
+"""``transforms.json`` and its like: posed frames as nerfstudio, instant-ngp, Blender, NeuS2 and
+SDFStudio write them."""
 
 from __future__ import annotations
 
-import json
-import math
-from dataclasses import replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from neus.errors import InputError
-from neus.scene import OPENGL_FROM_OPENCV, Similarity, read_points
+from neus.errors import Faults, InputError, refusal
+from neus.images import turn_camera
+from neus.scene import OPENGL_FROM_OPENCV, read_points
+from neus.sources import dialects, frame_files
 from neus.sources.capture import Capture, PosedPhoto, assemble
 from neus.sources.exif import read_exif
+from neus.sources.frame_faults import FrameFaults
+from neus.sources.given_lenses import GivenLens, Keys, given_lens
+from neus.sources.given_poses import FrameError, GivenPose, given_pose, said_of_poses
 from neus.sources.headers import image_size
-from neus.sources.masks import MaskChoice, choose_masks
+from neus.sources.json_text import read_json
+from neus.sources.masks import MaskChoice
+from neus.sources.sizes import Size, said_of_sizes
+from neus.sources.splits import Part, parts_of
 
 if TYPE_CHECKING:
-    from jaxtyping import Float
+    from jaxtyping import Float, UInt8
 
-    from neus.images import LensCamera
-
-FILE = "transforms.json"
-SPLITS = ("train", "test")
-SUFFIXES = ("", ".png", ".jpg", ".jpeg")
 UNIT = "source units"
-OPENCV_KEYS = ("k1", "k2", "p1", "p2")
-FISHEYE_KEYS = ("k1", "k2", "k3", "k4")
-PERSPECTIVE = ("OPENCV", "PINHOLE", "SIMPLE_PINHOLE", "SIMPLE_RADIAL", "RADIAL")
-PROPER = 1e-3
-"""How far the columns of a pose may be from a rotation: they are written with few digits."""
+SPLITS = ("train", "test")
+Report = Callable[[str], None]
 
 
-def read_nerfstudio(path: Path, *, masks: MaskChoice) -> Capture:
-    """Read ``transforms.json`` of nerfstudio or instant-ngp, with its images and masks.
+@dataclass(frozen=True)
+class _Frame:
+    """A record with what belongs to it.
+
+    Attributes:
+        name: as the file writes it.
+        part: see :mod:`neus.sources.splits`.
+    """
+
+    record: Mapping[str, Any]
+    name: str
+    image: Path
+    part: Part
+
+
+def read_nerfstudio(
+    path: Path, *, masks: MaskChoice, report: Report = lambda line: None
+) -> Capture:
+    """Read ``transforms.json``, or SDFStudio's ``meta_data.json``, with its images and masks.
 
     ``applied_transform`` and ``applied_scale`` are undone: the source frame is the one before
-    them, COLMAP's as a rule. ``test_filenames`` are held out. Masks are those that the frames
-    name, else as ``masks`` says.
+    them, COLMAP's as a rule; SDFStudio's ``worldtogt`` is applied. What the file says is held out,
+    is (:mod:`neus.sources.splits`). Masks are those that the frames name, else as ``masks`` says.
+
+    Args:
+        path: the folder, or the file itself.
+        report: hears what is not as it should be, though it can be read.
 
     Raises:
-        InputError: a file is missing or malformed; a camera model is not known.
+        InputError: a file is missing or malformed; all faults that were found are named.
     """
-    file = path / FILE
-    content = _read_json(file)
-    to_source = _applied(file, content).inverse()
-    photos = _in_frame(_photos(file, content, masks), to_source)
-    unit = content.get("unit", UNIT)
-    name = content.get("ply_file_path")
-    if name is None:
-        return assemble(photos, unit=unit)
-    points, colours = read_points(path / name)
-    return assemble(photos, unit=unit, points=to_source.apply(points), points_rgb=colours)
+    file = dialects.file_of(path)
+    if file.name == dialects.SPLIT_FILES.format(split="train"):
+        return read_blender(path, masks=masks, report=report)
+    content = read_json(file)
+    dialect = dialects.dialect_of(file, content)
+    photos = _photos(file, content, dialect, masks, report)
+    photos = [
+        replace(p, camera_to_world=dialect.to_source.apply_to_poses(p.camera_to_world[None])[0])
+        for p in photos
+    ]
+    unit = str(content.get("unit") or UNIT)
+    cloud = frame_files.find_points(file, content, report)
+    points, colours = _points(cloud)
+    capture = assemble(
+        photos,
+        unit=unit,
+        points=dialect.to_source.apply(points),
+        points_rgb=colours,
+        files=[file] if cloud is None else [file, cloud],
+    )
+    if dialect.sphere is None:
+        return capture
+    return replace(capture, sphere=dialect.to_source @ dialect.sphere)
 
 
-def read_blender(path: Path, *, masks: MaskChoice) -> Capture:
+def read_blender(path: Path, *, masks: MaskChoice, report: Report = lambda line: None) -> Capture:
     """Read NeRF-synthetic: ``transforms_train.json`` and, held out, ``transforms_test.json``.
 
-    Masks are the alpha channels. The validation views are left alone, as in published figures.
+    Masks are the alpha channels. The validation views are left alone, as in published figures. A
+    file of test frames none of which has an image is a flight, as BlenderNeRF writes it, and is
+    passed over. Without ``transforms_train.json`` a ``transforms.json`` is read.
 
     Raises:
-        InputError: a file is missing or malformed.
+        InputError: a file is missing or malformed; all faults that were found are named.
     """
-    photos = []
+    folder = path if path.is_dir() else path.parent
+    train = folder / dialects.SPLIT_FILES.format(split="train")
+    if not train.is_file() and any((folder / name).is_file() for name in dialects.FILES):
+        return read_nerfstudio(path, masks=masks, report=report)
+    photos, files, faults = [], [], Faults()
     for split in SPLITS:
-        file = path / f"transforms_{split}.json"
-        if split == "train" or file.is_file():
-            photos += _photos(file, _read_json(file), masks, is_test=split == "test")
-    return assemble(photos, unit=UNIT)
-
-
-def _read_json(file: Path) -> dict[str, Any]:
-    if not file.is_file():
-        raise InputError(f"{file} does not exist: add it, or correct the keys source and path")
-    try:
-        content = json.loads(file.read_text())
-        count = len(content["frames"])
-    except (ValueError, TypeError, KeyError) as error:
-        raise InputError(f"{file} is no list of posed frames ({error!r}): write it again") from None
-    if count == 0:
-        raise InputError(f"{file} lists no frame: write it again")
-    return content
+        file = folder / dialects.SPLIT_FILES.format(split=split)
+        if split != "train" and not file.is_file():
+            continue
+        with faults.noted():
+            content = read_json(file)
+            if split == "test" and frame_files.is_flight(file, content):
+                report(f"{file}: none of its frames has an image: a flight, not test views")
+                continue
+            files.append(file)
+            dialect = dialects.dialect_of(file, content)
+            of_split = _photos(file, content, dialect, masks, report)
+            photos += [replace(photo, is_test=split == "test") for photo in of_split]
+    faults.raise_any()
+    return assemble(photos, unit=UNIT, files=files)
 
 
 def _photos(
-    file: Path, content: dict[str, Any], masks: MaskChoice, *, is_test: bool = False
+    file: Path,
+    content: Mapping[str, Any],
+    dialect: dialects.Dialect,
+    masks: MaskChoice,
+    report: Report,
 ) -> list[PosedPhoto]:
-    folder = file.parent
-    held_out = {_plain(name) for name in content.get("test_filenames", [])}
+    folder, faults = file.parent, Faults()
+    of_frames = FrameFaults(file)
+    found = frame_files.find_images(file, content, of_frames, report)
+    parts, lines = parts_of(file, content, [name for _, name, _ in found])
+    frames = [
+        _Frame(record, name, image, part)
+        for (record, name, image), part in zip(found, parts, strict=True)
+        if part != "none"
+    ]
+    for line in lines:
+        report(line)
+    with faults.noted():
+        images = [frame.image for frame in frames]
+        chosen = frame_files.find_masks(file, [f.record for f in frames], images, masks, report)
+    poses = [of_frames.noted(frame.name, lambda f=frame: _pose(f.record)) for frame in frames]
+    known: dict[tuple[Any, ...], Any] = {}
+    read = [_lens(content, frame, known, of_frames, faults) for frame in frames]
+    faults.sentences[:0] = of_frames.sentences()
+    faults.raise_any()
+    lenses = [each for each in read if each is not None]
+    matrices = [pose for pose in poses if pose is not None]
+    resized = [
+        (frame.image, lens.size, size)
+        for frame, (lens, size) in zip(frames, lenses, strict=True)
+        if lens.size not in (size, size[::-1])
+    ]
+    for line in [*said_of_poses(file, matrices), *said_of_sizes(file, resized)]:
+        report(line)
+    return [
+        _photo(folder, dialect, frame, mask, pose, lens, size)
+        for frame, mask, pose, (lens, size) in zip(frames, chosen, matrices, lenses, strict=True)
+    ]
+
+
+def _pose(record: Mapping[str, Any]) -> GivenPose:
+    key = next((key for key in dialects.POSE_KEYS if record.get(key) is not None), None)
+    if key is None:
+        raise FrameError("transform_matrix", "none", "a pose", "write it, or take the frame out")
+    return given_pose(record[key], key)
+
+
+def _lens(
+    content: Mapping[str, Any],
+    frame: _Frame,
+    known: dict[tuple[Any, ...], Any],
+    of_frames: FrameFaults,
+    faults: Faults,
+) -> tuple[GivenLens, Size] | None:
+    """The lens for the pixels that it is stated for, and the image's size as stored."""
+    with faults.noted():
+        size = image_size(frame.image)
+        upright = (size[1], size[0]) if _is_stated_upright(content, frame, size) else size
+        lens = of_frames.noted(
+            frame.name, lambda: given_lens(frame.record, content, upright, known)
+        )
+        return lens and (lens, size)
+    return None
+
+
+def _is_stated_upright(content: Mapping[str, Any], frame: _Frame, size: Size) -> bool:
+    """Whether the sides are stated as a photo with an orientation tag is seen, not stored."""
     try:
-        images = [_image_file(folder, record["file_path"], file) for record in content["frames"]]
-        found = _masks(folder, content["frames"], images, masks)
-        return [
-            _photo(
-                file,
-                content,
-                record,
-                image,
-                mask,
-                is_test or _plain(record["file_path"]) in held_out,
-            )
-            for record, image, mask in zip(content["frames"], images, found, strict=True)
-        ]
-    except InputError:
-        raise
-    except KeyError as error:
-        raise InputError(f"{file}: a frame lacks the key {error}: write the file again") from None
-    except (ValueError, TypeError, IndexError, AttributeError) as error:
-        raise InputError(f"{file} is malformed ({error}): write it again") from error
-
-
-def _plain(name: str) -> str:
-    return name.removeprefix("./")
-
-
-def _image_file(folder: Path, name: str, file: Path) -> Path:
-    for suffix in SUFFIXES:
-        if (folder / f"{name}{suffix}").is_file():
-            return folder / f"{_plain(name)}{suffix}"
-    raise InputError(f"{folder / name}, named in {file}, does not exist: add the image")
-
-
-def _masks(
-    folder: Path, records: list[dict[str, Any]], images: list[Path], choice: MaskChoice
-) -> list[Path | None]:
-    named = [folder / record["mask_path"] if "mask_path" in record else None for record in records]
-    if choice not in ("auto", "all") or not any(named):
-        return choose_masks(folder, images, _common_folder(images), choice)
-    for image, mask in zip(images, named, strict=True):
-        if mask is None and choice == "all":
-            raise InputError(f"the frame of {image} names no mask: add mask_path, or masks: auto")
-        if mask is not None and not mask.is_file():
-            raise InputError(f"{mask}, the mask of {image}, does not exist: add it")
-    return named
-
-
-def _common_folder(images: list[Path]) -> Path:
-    folder = images[0].parent
-    while not all(image.is_relative_to(folder) for image in images):
-        folder = folder.parent
-    return folder
+        width, height = (Keys(frame.record, content).first(key) for key in ("w", "h"))
+    except FrameError:
+        return False
+    if width is None or height is None or size[0] == size[1]:
+        return False
+    is_turned = (width > height) != (size[0] > size[1])
+    return is_turned and read_exif(frame.image).clockwise % 2 == 1
 
 
 def _photo(
-    file: Path,
-    content: dict[str, Any],
-    record: dict[str, Any],
-    image: Path,
+    folder: Path,
+    dialect: dialects.Dialect,
+    frame: _Frame,
     mask: Path | None,
-    is_test: bool,
+    pose: GivenPose,
+    lens: GivenLens,
+    size: Size,
 ) -> PosedPhoto:
-    size, camera = image_size(image), content | record
-    stated = (round(float(camera.get("w", size[0]))), round(float(camera.get("h", size[1]))))
-    if stated != size:
-        raise InputError(
-            f"{image} is {size[0]}x{size[1]}, but {file} says {stated[0]}x{stated[1]}: give the "
-            "images that the file was made from"
-        )
-    matrix = np.asarray(record["transform_matrix"], dtype=np.float64)[:3]
-    gram = matrix[:, :3].T @ matrix[:, :3]
-    if matrix.shape != (3, 4) or not np.allclose(gram, np.eye(3), atol=PROPER):
-        raise InputError(f"{file}: the pose of {image.name} is no rotation and position: write it")
-    pose = np.concatenate([matrix[:, :3] @ OPENGL_FROM_OPENCV, matrix[:, 3:]], axis=1)
-    name = image.relative_to(file.parent).as_posix()
+    matrix = pose.matrix
+    if not dialect.opencv_axes:
+        matrix = np.concatenate([matrix[:, :3] @ OPENGL_FROM_OPENCV, matrix[:, 3:]], axis=1)
+    image, camera = frame.image, lens.camera
     clockwise = read_exif(image).clockwise
-    return PosedPhoto(
-        name, image, mask, size, _camera(file, camera, size), pose, clockwise, is_test
-    )
-
-
-def _camera(
-    file: Path, keys: dict[str, Any], size: tuple[int, int]
-) -> Float[np.ndarray, "3 3"] | LensCamera:
-    width, height = size
-    fx = float(keys["fl_x"]) if "fl_x" in keys else _focal(keys["camera_angle_x"], width)
-    fy = float(keys["fl_y"]) if "fl_y" in keys else fx
-    if "fl_y" not in keys and "camera_angle_y" in keys:
-        fy = _focal(keys["camera_angle_y"], height)
-    cx, cy = float(keys.get("cx", width / 2)), float(keys.get("cy", height / 2))
-    is_fisheye = keys.get("camera_model") == "OPENCV_FISHEYE" or keys.get("is_fisheye")
-    if not is_fisheye and keys.get("camera_model", "OPENCV") not in PERSPECTIVE:
-        raise InputError(
-            f"{file}: the camera model {keys['camera_model']} is not known: choose from "
-            f"{', '.join([*PERSPECTIVE, 'OPENCV_FISHEYE'])}"
+    is_upright = size != size[::-1] and _turned(lens.size, size)
+    if is_upright and isinstance(camera, np.ndarray):
+        camera, matrix = turn_camera(camera, matrix, -clockwise % 4, *size[::-1])
+    elif is_upright:
+        raise refusal(
+            image,
+            "a lens that distorts, stated for the photo turned upright",
+            "one for the photo as it is stored",
+            "undistort the images first",
         )
-    if not is_fisheye and any(keys.get(key) for key in ("k3", "k4")):
-        raise InputError(f"{file}: k3 and k4 belong to a fisheye: set camera_model, or undistort")
-    distortion = [float(keys.get(k, 0)) for k in (FISHEYE_KEYS if is_fisheye else OPENCV_KEYS)]
-    if not is_fisheye and not any(distortion):
-        return np.array([[fx, 0, cx], [0, fy, cy], [0, 0, 1]])
-    from neus.sources.colmap import import_pycolmap
-
-    model = "OPENCV_FISHEYE" if is_fisheye else "OPENCV"
-    params = [fx, fy, cx, cy, *distortion]
-    return import_pycolmap().Camera(model=model, width=width, height=height, params=params)
+    name = image.relative_to(folder) if image.is_relative_to(folder) else Path(image.name)
+    is_test = frame.part == "test"
+    return PosedPhoto(name.as_posix(), image, mask, size, camera, matrix, clockwise, is_test)
 
 
-def _focal(angle: float, side: int) -> float:
-    """Focal length in pixels from the full angle of view in radians."""
-    return side / 2 / math.tan(float(angle) / 2)
+def _turned(stated: Size, size: Size) -> bool:
+    return (stated[0] > stated[1]) != (size[0] > size[1]) and stated[0] != stated[1]
 
 
-def _applied(file: Path, content: dict[str, Any]) -> Similarity:
-    """From the frame before nerfstudio's changes to that of the file."""
-    matrix = np.eye(4)
-    matrix[:3] = np.asarray(content.get("applied_transform", np.eye(4)), dtype=np.float64)[:3]
-    matrix[:3] *= float(content.get("applied_scale", 1.0))
+def _points(
+    cloud: Path | None,
+) -> tuple[Float[np.ndarray, "p 3"], UInt8[np.ndarray, "p 3"]]:
+    if cloud is None:
+        return np.zeros((0, 3)), np.zeros((0, 3), np.uint8)
     try:
-        return Similarity.from_matrix(matrix)
-    except ValueError as error:
-        raise InputError(f"{file}: applied_transform is {error}: write it again") from error
-
-
-def _in_frame(photos: list[PosedPhoto], similarity: Similarity) -> list[PosedPhoto]:
-    return [
-        replace(p, camera_to_world=similarity.apply_to_poses(p.camera_to_world[None])[0])
-        for p in photos
-    ]
+        return read_points(cloud)
+    except InputError as error:
+        raise refusal(
+            cloud,
+            f"what cannot be read ({error})",
+            "a point cloud",
+            "write it again, or take the key ply_file_path out",
+        ) from error

@@ -70,7 +70,9 @@ class TestFiles:
 
     def test_what_is_no_image_is_refused_by_name(self, tmp_path: Path):
         (tmp_path / "broken.png").write_bytes(b"not an image")
-        with pytest.raises(InputError, match=r"broken\.png cannot be read as an image"):
+        with pytest.raises(
+            InputError, match=r"broken\.png: found a file that cannot be read as an image"
+        ):
             read_image(tmp_path / "broken.png")
         with pytest.raises(InputError, match=r"missing\.png does not exist"):
             read_image(tmp_path / "missing.png")

@@ -11,8 +11,14 @@ import pytest
 
 from neus.errors import InputError
 from neus.poses import structure_from_motion
+from neus.poses.prepared import PreparedPhotos
 from neus.poses.structure_from_motion import Method
 from neus.poses.unplaced import why_unplaced
+
+
+def prepared(place: Path, count: int) -> PreparedPhotos:
+    photos = tuple(place / f"{i}.jpg" for i in range(count))
+    return PreparedPhotos(photos, tuple(p.name for p in photos), None, place, ())
 
 
 class Model:
@@ -28,7 +34,7 @@ def test_the_largest_model_is_taken_and_all_are_told_of(monkeypatch, tmp_path: P
     models = {0: Model(15), 1: Model(40), 2: Model(3)}
     monkeypatch.setattr(pycolmap, f"{mapper}_mapping", lambda *_, **__: models)
     lines: list[str] = []
-    photos = [tmp_path / f"{i}.jpg" for i in range(60)]
+    photos = prepared(tmp_path, 60)
     found = structure_from_motion._map(
         photos, tmp_path / "database.db", tmp_path, Method(mapper=mapper), 1, lines.append
     )
@@ -65,5 +71,5 @@ def test_why_nothing_could_be_placed(monkeypatch, tmp_path: Path, kinds, sentenc
     monkeypatch.setattr(pycolmap, "incremental_mapping", lambda *_, **__: {})
     with pytest.raises(InputError, match=sentence.split(" ")[0]):
         structure_from_motion._map(
-            [Path("photos/0.jpg")], database, tmp_path, Method(), 1, lambda _: None
+            prepared(Path("photos"), 1), database, tmp_path, Method(), 1, lambda _: None
         )

@@ -14,6 +14,7 @@ from PIL import Image
 
 from neus.errors import InputError
 from neus.images.files import read_image, write_image
+from neus.poses.gathered import gather
 from neus.poses.photos import Registration, estimate_poses
 from neus.poses.structure_from_motion import Method
 from neus.scene.cameras import Cameras, look_at
@@ -21,7 +22,6 @@ from neus.scene.reading import Scene, load_image, load_mask, load_scene
 from neus.scene.similarity import umeyama
 from neus.sources.colmap import read_colmap
 from neus.sources.exif import ORIENTATION
-from neus.sources.photos import find_images
 from tests.helpers.lenses import lens, normalized_plane
 from tests.helpers.pose_errors import pose_errors
 from tests.helpers.small_scenes import program
@@ -110,8 +110,15 @@ def run(
     book: Path, output: Path, method: Method = DEFAULTS, threads: int = 2, work: Path | None = None
 ) -> tuple[Registration, list[str]]:
     lines: list[str] = []
+    folder, photos = gather(book, "auto", threads=threads, report=lines.append)
     registration = estimate_poses(
-        find_images(book), output, method, work=work, threads=threads, report=lines.append
+        photos,
+        output,
+        method,
+        work=work,
+        threads=threads,
+        report=lines.append,
+        place=folder.root,
     )
     return registration, lines
 

@@ -6,19 +6,21 @@ from pathlib import Path
 
 import pytest
 
+from neus.poses.gathered import gather
 from neus.poses.photos import Registration, estimate_poses
 from neus.poses.structure_from_motion import Method
 from neus.sources.colmap import read_colmap
 from neus.sources.dtu import read_dtu
 from neus.sources.intrinsics import read_intrinsics
-from neus.sources.photos import find_images
 from neus.sources.strecha import read_strecha
 from tests.helpers.pose_errors import median_errors
 
 
 def run(photos: Path, output: Path, method: Method) -> Registration:
-    images = find_images(photos)
-    return estimate_poses(images, output, method, work=None, threads=2, report=print)
+    folder, bare = gather(photos, "none", threads=2, report=print)
+    return estimate_poses(
+        bare, output, method, work=None, threads=2, report=print, place=folder.root
+    )
 
 
 @pytest.mark.slow

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import cv2  # before pycolmap, see import_pycolmap
@@ -14,6 +15,9 @@ from neus.images.files import write_image
 from neus.scene.cameras import Cameras
 from neus.scene.reading import load_image, load_mask
 from neus.sources.colmap import read_colmap
+from tests.helpers import foreign_scans
+from tests.helpers.foreign_models import write_model
+from tests.helpers.foreign_scans import assert_read, read
 from tests.helpers.lenses import lens
 from tests.helpers.synthetic_captures import ring_cameras
 
@@ -117,21 +121,178 @@ def test_masks_lie_in_the_same_subfolders_and_may_be_missing(capture):
     names = [scene.frames[i].name for i in scene.masked]
     assert names == ["1", "3", "0", "2"]
     assert load_mask(scene, 1)[40, 50] == 150
-    with pytest.raises(InputError, match=r"no mask for the image 4\.png"):
+    with pytest.raises(InputError, match=r"no mask for 2 of 6 images \(4\.png, 5\.png\)"):
         read_colmap(capture, masks="all")
     assert read_colmap(capture, masks="none").scene.masked == ()
     assert len(read_colmap(capture, masks="own").scene.masked) == COUNT
 
 
 def test_models_that_cannot_be_used_are_refused(capture, tmp_path):
-    with pytest.raises(InputError, match="holds no COLMAP model"):
+    with pytest.raises(InputError, match="nowhere: found no COLMAP model"):
         read_colmap(tmp_path / "nowhere", masks="auto")
-    write_image(capture / "images" / NAMES[0], np.zeros((90, 121, 3), np.uint8))
-    with pytest.raises(InputError, match=r"0\.png is 121x90, but its camera .* is 120x90"):
+    write_image(capture / "images" / NAMES[0], np.zeros((90, 141, 3), np.uint8))
+    with pytest.raises(InputError, match=r"0\.png: found an image of 141x90, whose .* is 120x90"):
         read_colmap(capture, masks="auto")
-    (capture / "images" / NAMES[0]).unlink()
-    with pytest.raises(InputError, match=r"0\.png, named in the COLMAP model, does not exist"):
+    for name in NAMES[:3]:
+        (capture / "images" / name).unlink()
+    with pytest.raises(InputError, match=r"3 of 6 images that do not exist .*right/0\.png"):
         read_colmap(capture, masks="auto")
     (capture / "sparse" / "0" / "images.bin").write_bytes(b"x")
-    with pytest.raises(InputError, match="no readable COLMAP model"):
+    with pytest.raises(InputError, match=r"what COLMAP cannot read .*images\.bin of 1 bytes"):
         read_colmap(capture, masks="auto")
+
+
+# --- files as people keep them: missing ones, names with blanks, models without points -----------
+
+
+def refused(scan: Path) -> str:
+    with pytest.raises(InputError) as error:
+        read(scan, "colmap")
+    return str(error.value)
+
+
+@pytest.mark.parametrize("kind", ["text", "binary"])
+def test_points_may_be_missing_or_none(tmp_path, kind):
+    scan = write_model(tmp_path, kind)
+    suffix = {"text": "txt", "binary": "bin"}[kind]
+    assert len(read(scan, "colmap")[0].scene.points) == 20
+    points = scan / f"sparse/0/points3D.{suffix}"
+    points.write_bytes(b"" if kind == "text" else bytes(8))
+    assert len(read(scan, "colmap")[0].scene.points) == 0
+    points.unlink()
+    capture, said = read(scan, "colmap")
+    assert_read(capture)
+    assert f"holds no points3D.{suffix}: going on without points" in said
+
+
+@pytest.mark.parametrize("kind", ["text", "binary"])
+@pytest.mark.parametrize("gone", ["cameras", "images"])
+def test_a_file_that_is_missing_is_named(tmp_path, kind, gone):
+    scan = write_model(tmp_path, kind)
+    suffix = {"text": "txt", "binary": "bin"}[kind]
+    (scan / f"sparse/0/{gone}.{suffix}").unlink()
+    assert f"found no {gone}.{suffix} beside" in refused(scan)
+
+
+@pytest.mark.parametrize("kind", ["text", "binary"])
+@pytest.mark.parametrize("gone", ["rigs", "frames"])
+def test_rigs_and_frames_go_together(tmp_path, kind, gone):
+    scan = write_model(tmp_path, kind)
+    files = list((scan / "sparse/0").glob(f"{gone}.*"))
+    assert len(files) == 1, "COLMAP 3.12 and later write them"
+    files[0].unlink()
+    capture, said = read(scan, "colmap")
+    assert_read(capture)
+    assert "each image counts for itself" in said
+
+
+@pytest.mark.parametrize("kind", ["text", "binary"])
+@pytest.mark.parametrize("name", ["IMG ({})", "a  b #{}", "100% [{}]", "ü {} ²", "- {}"])
+def test_names_with_blanks_and_what_else_people_type(tmp_path, kind, name):
+    scan = write_model(tmp_path, kind, names=[name.format(i) for i in range(COUNT)])
+    assert_read(read(scan, "colmap")[0])
+
+
+def test_lines_of_points_that_converters_forget(tmp_path):
+    scan = write_model(tmp_path)
+    file = scan / "sparse/0/images.txt"
+    lines = [line for line in file.read_text().splitlines() if line.strip()]
+    file.write_text("\r\n".join(lines))
+    assert_read(read(scan, "colmap")[0])
+    file.write_text("1 2 3\n")
+    assert "found the line '1 2 3', expected IMAGE_ID, QW" in refused(scan)
+
+
+def test_rigs_with_several_cameras_are_read(tmp_path):
+    """Two cameras on one rig, as COLMAP 3.12 writes them: the second is posed by the first."""
+    scan = write_model(tmp_path)
+    model = pycolmap.Reconstruction()
+    poses = foreign_scans.cameras().camera_to_world
+    rig = pycolmap.Rig(rig_id=1)
+    for i in (1, 2):
+        camera = pycolmap.Camera(model="PINHOLE", width=32, height=24, params=[30, 30, 16, 12])
+        camera.camera_id = i
+        model.add_camera(camera)
+    square = [np.vstack([pose, [0, 0, 0, 1]]) for pose in poses]
+    second = np.linalg.inv(square[1]) @ square[0]
+    rig.add_ref_sensor(pycolmap.sensor_t(type=pycolmap.SensorType.CAMERA, id=1))
+    rig.add_sensor(
+        pycolmap.sensor_t(type=pycolmap.SensorType.CAMERA, id=2), pycolmap.Rigid3d(second[:3])
+    )
+    model.add_rig(rig)
+    for k in range(3):
+        frame = pycolmap.Frame(frame_id=k + 1, rig_id=1)
+        for c in (1, 2):
+            frame.add_data_id(
+                pycolmap.data_t(
+                    sensor_id=pycolmap.sensor_t(type=pycolmap.SensorType.CAMERA, id=c),
+                    id=2 * k + c,
+                )
+            )
+        frame.rig_from_world = pycolmap.Rigid3d(np.linalg.inv(square[2 * k])[:3])
+        model.add_frame(frame)
+        for c in (1, 2):
+            i = 2 * k + c
+            image = pycolmap.Image(f"{i - 1:04d}.png", np.zeros((0, 2)), c, i)
+            image.frame_id = k + 1
+            model.add_image(image)
+        model.register_frame(k + 1)
+    shutil.rmtree(scan / "sparse/0")
+    (scan / "sparse/0").mkdir()
+    for write in (model.write_text, model.write_binary):
+        write(scan / "sparse/0")
+        found = read(scan, "colmap")[0].scene.cameras.camera_to_world
+        np.testing.assert_allclose(found[::2], poses[::2], atol=1e-9)
+        expected = [square[2 * k] @ np.linalg.inv(second) for k in range(3)]
+        np.testing.assert_allclose(found[1::2], np.array(expected)[:, :3], atol=1e-9)
+
+
+def test_a_camera_without_images_is_no_fault(tmp_path):
+    scan = write_model(tmp_path)
+    with (scan / "sparse/0/cameras.txt").open("a") as file:
+        file.write("99 PINHOLE 640 480 500 500 320 240\n")
+    assert_read(read(scan, "colmap")[0])
+
+
+def test_images_of_another_size(tmp_path):
+    scan = write_model(tmp_path)
+    file = scan / "sparse/0/cameras.txt"
+    file.write_text("1 PINHOLE 64 48 60 60 32 24\n")
+    capture, said = read(scan, "colmap")
+    assert_read(capture)
+    assert "is for images of 64x48, but 6 are 32x24" in said
+    file.write_text("1 SIMPLE_RADIAL 64 48 60 32 24 -0.05\n")
+    lens = read(scan, "colmap")[0].scene.frames[0].rectify.lens  # pyright: ignore
+    assert (lens.width, lens.params[0]) == (32, 30)
+    file.write_text("1 PINHOLE 64 64 60 60 32 32\n")
+    assert "an image of 32x24, whose camera" in refused(scan)
+    file.write_text("1 PINHOLE 32 24 -60 60 16 12\n")
+    assert "focal lengths -60" in refused(scan)
+
+
+def test_a_model_elsewhere_a_database_alone_and_a_file_for_a_path(tmp_path):
+    scan = write_model(tmp_path)
+    assert_read(read(scan / "sparse/0", "colmap")[0])
+    assert_read(read(scan / "sparse/0/images.txt", "colmap")[0])
+    (scan / "colmap").mkdir()
+    shutil.move(scan / "sparse", scan / "colmap/sparse")
+    assert_read(read(scan, "colmap")[0])
+    shutil.rmtree(scan / "colmap")
+    (scan / "database.db").write_bytes(b"SQLite format 3\0")
+    assert "a database of features alone (database.db)" in refused(scan)
+
+
+def test_images_by_names_of_another_machine_and_missing_ones(tmp_path):
+    scan = write_model(tmp_path)
+    file = scan / "sparse/0/images.txt"
+    text = file.read_text()
+    for i in range(COUNT):
+        text = text.replace(f" {i:04d}.png", f" C:\\photos\\my scan\\{i:04d}.PNG")
+    file.write_text(text)
+    capture, said = read(scan, "colmap")
+    assert_read(capture)
+    assert "6 names are written as absolute paths of another place" in said
+    (scan / "images/0003.png").unlink()
+    capture, said = read(scan, "colmap")
+    assert_read(capture, order=[0, 1, 2, 4, 5])
+    assert "1 of 6 images do not exist" in said

@@ -52,16 +52,16 @@ def test_unusable_lists_of_middlebury_are_refused(middlebury):
     file = middlebury / "dino_par.txt"
     good = file.read_text()
     for text, sentence in (
-        (good.replace("dino3.png", "dino9.png"), r"dino9\.png, named in"),
-        (good.replace("dino1.png", "dino1.png 1.0"), "holds no rotation"),
-        (good.replace("dino1.png ", "dino1.png x"), "has not 21 numbers"),
-        ("5\n", "lists no camera"),
+        (good.replace("dino3.png", "dino9.png"), r"1 of 5 images that do not exist \(dino9\.png\)"),
+        (good.replace("dino1.png", "dino1.png 1.0"), "found no rotation"),
+        (good.replace("dino1.png ", "dino1.png x"), "expected 21 numbers"),
+        ("5\n", "found no camera"),
     ):
         file.write_text(text)
         with pytest.raises(InputError, match=sentence):
             read_middlebury(middlebury, masks="auto")
     file.unlink()
-    with pytest.raises(InputError, match="holds 0 files"):
+    with pytest.raises(InputError, match=r"found 0 files \*_par\.txt"):
         read_middlebury(middlebury, masks="auto")
 
 
@@ -87,19 +87,19 @@ def test_unusable_cameras_of_strecha_are_refused(strecha):
     file = strecha / "cameras" / "000003.png.camera"
     good = file.read_text()
     for text, sentence in (
-        (good.replace("120 90", "640 480"), "is 120x90, but .* is for 640x480"),
-        (good + " 1", "does not hold 26 numbers"),
-        ("one", "does not hold 26 numbers"),
+        (good.replace("120 90", "640 460"), "an image of 120x90, but .* is for 640x460"),
+        (good + " 1", "expected 26 numbers"),
+        ("one", "expected 26 numbers"),
     ):
         file.write_text(text)
         with pytest.raises(InputError, match=sentence):
             read_strecha(strecha, masks="auto")
     file.unlink()
-    with pytest.raises(InputError, match=r"000003\.png\.camera does not exist"):
+    with pytest.raises(InputError, match=r"000003\.png\.camera: found no such file"):
         read_strecha(strecha, masks="auto")
     for other in (strecha / "cameras").iterdir():
         other.unlink()
-    with pytest.raises(InputError, match=r"holds no 000000\.png\.camera"):
+    with pytest.raises(InputError, match=r"found no 000000\.png\.camera"):
         read_strecha(strecha, masks="auto")
 
 

@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 import yaml
 
+from neus.images.files import write_video
 from tests.helpers.places import ROOT
 
 PROGRAMS = [
@@ -125,7 +126,7 @@ def test_stereo_is_made_of_the_scene_alone(project: Path) -> None:
 
 
 def test_a_video_is_cut_into_photos_first(project: Path) -> None:
-    (project / "walk.mp4").write_bytes(b"stands in for a video")
+    write_video(project / "walk.mp4", [np.full((48, 64, 3), 40 * i, np.uint8) for i in range(4)])
     scans = [PHOTOS | {"path": "walk.mp4"}]
     config = write_config(project / "video.yaml", scans=scans)
     plan = planned(project, "--configfile", config)

@@ -1,4 +1,5 @@
 # What the rules share: the checked configuration, the names of files, the way programs are called.
+import functools
 import hashlib
 import json
 import re
@@ -6,18 +7,25 @@ import shlex
 import sys
 from pathlib import Path
 
+from snakemake.io import IOFile
 from snakemake.utils import validate
 
 from neus.config import identity_as_yaml, load_method
 from neus.errors import InputError
+from neus.files import Facts
 from neus.images import is_video
 from neus.pipeline import (
+    Adopted,
+    RecordedInt,
+    RecordedText,
     absent_references,
     check_inputs,
     check_keys,
-    fingerprint,
+    content_fingerprint,
+    earlier_fingerprint,
     lies_in,
     scans_from_config,
+    source_files,
 )
 from neus.placement import GPS
 
@@ -26,14 +34,25 @@ METHODS = PROJECT / "config" / "methods"
 SCHEMA = PROJECT / "workflow" / "schemas" / "config.schema.yaml"
 SCRIPTS = PROJECT / "scripts"
 
+# What is known of files, and of scans that version 0.1 finished: with Snakemake's own records.
+FACTS = Facts(Path(".snakemake/neus-files.json"))
+ADOPTED = Adopted(Path(".snakemake/neus-adopted.json"))
+
+
+def warn(sentence):
+    print(f"warning: {sentence}", file=sys.stderr)
+
+
 try:
     check_keys(config, SCHEMA)
     validate(config, str(SCHEMA))  # cannot fail any more: it fills in the defaults
     scans = scans_from_config(config)
     if workflow.is_main_process:  # a job on a cluster's node reads this file again
-        check_inputs(scans, [METHODS / f"{name}.yaml" for name in config["methods"]])
+        methods = [METHODS / f"{name}.yaml" for name in config["methods"]]
+        results = Path(config["results"])
+        check_inputs(scans, methods, results=results, report=warn, facts=FACTS)
         for sentence in absent_references(scans):
-            print(f"warning: {sentence}", file=sys.stderr)
+            warn(sentence)
 except InputError as error:
     sys.exit(f"error: {error}")
 
@@ -92,12 +111,47 @@ def made_or_given(path):
 
 
 def source(wildcards):
-    return made_or_given(SCANS[wildcards.scan].path)
+    """What the first rule of a scan reads; a file counts by its content, a param, as folders do.
+
+    Snakemake takes braces in names of inputs for wildcards; the param alone speaks for such a folder.
+    """
+    path = SCANS[wildcards.scan].path
+    if lies_in(path, DEMOS.values()):
+        return made_or_given(path)
+    return [] if "{" in str(path) else ancient(str(path))
+
+
+@functools.cache
+def content_of(name):
+    """The fingerprint of a scan's files; None of one that the workflow makes itself."""
+    scan = SCANS[name]
+    if lies_in(scan.path, DEMOS.values()):
+        return None
+    value = content_fingerprint(source_files(scan), FACTS)
+    FACTS.keep()
+    return value
+
+
+def recorded_params(name):
+    """What Snakemake recorded of the last runs of the rules that read a scan's files."""
+    made = [f"{SCAN}/{folder}".format(scan=name) for folder in ("frames", "poses", "scene")]
+    return [param for path in made for param in workflow.persistence.params(IOFile(path)) or ()]
 
 
 def source_fingerprint(wildcards):
-    path = SCANS[wildcards.scan].path
-    return None if lies_in(path, DEMOS.values()) else fingerprint(path)
+    name = wildcards.scan
+    content = content_of(name)
+    if content is None:
+        return None
+    earlier = earlier_fingerprint(SCANS[name].path)
+    return ADOPTED.value(name, content, earlier, recorded_params(name))
+
+
+def frame_count(wildcards):
+    """Of a video; recorded with its content, which the command does not name."""
+    count, name = config["poses"]["frames"], wildcards.scan
+    content, stands_for = content_of(name), source_fingerprint(wildcards)
+    return count if content != stands_for else RecordedInt(count, content)
 
 
 def photos_folder(wildcards):
@@ -112,11 +166,19 @@ def photos(wildcards):
 
 
 def pose_options(wildcards):
+    """Options of the program; recorded as version 0.1 did, which did not look at masks.
+
+    A scan that it finished is not run again for that; masks are among the files of a scan.
+    """
     scan, keys = SCANS[wildcards.scan], dict(config["poses"])
     del keys["frames"]
     if keys["pairing"] == "auto" and is_video(scan.path):
         keys["pairing"] = "sequential"
-    return options(images=photos_folder(wildcards), intrinsics=scan.intrinsics, **keys)
+    masks = scan.masks if keys.pop("use_masks") else "none"
+    of_old = options(images=photos_folder(wildcards), intrinsics=scan.intrinsics, **keys)
+    words = f"{of_old} {options(masks=masks)}"
+    is_recorded = repr(of_old) in recorded_params(scan.name)
+    return RecordedText(words, of_old) if is_recorded else words
 
 
 def known_intrinsics(wildcards):

@@ -24,7 +24,7 @@ rule extract_frames:
     output:
         directory(f"{SCAN}/frames"),
     params:
-        frames=config["poses"]["frames"],
+        frames=frame_count,
     log:
         f"{SCAN}/logs/extract_frames.log",
     benchmark:

@@ -1,0 +1,10 @@
+"""The canonical scene for other programs, in the layouts that they read.
+
+In goes a :class:`neus.scene.Scene`; out comes a folder with its cameras, images, masks and points
+as nerfstudio, instant-ngp, COLMAP, NeuS or Blender have them, in the frame and unit of the source
+or in that of the unit sphere. Each is read by :mod:`neus.sources`, too.
+"""
+
+from neus.exports.writing import EXPORTS, export_scene
+
+__all__ = ["EXPORTS", "export_scene"]

@@ -1,0 +1,61 @@
+"""A scene as a folder in another program's layout."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Literal
+
+from neus.exports.models import write_colmap_binary, write_colmap_text, write_dtu
+from neus.exports.transforms import write_blender, write_instant_ngp, write_nerfstudio
+from neus.files import folder_written_whole
+from neus.scene import Scene, Similarity
+
+Report = Callable[[str], None]
+EXPORTS: dict[str, Callable[[Scene, Path, Report], None]] = {
+    "blender": write_blender,
+    "colmap-binary": write_colmap_binary,
+    "colmap-text": write_colmap_text,
+    "dtu": write_dtu,
+    "instant-ngp": write_instant_ngp,
+    "nerfstudio": write_nerfstudio,
+}
+"""By the names that the program takes."""
+ENTRIES = (
+    "images", "image", "masks", "mask", "sparse", "train", "test", "sparse_pc.ply",
+    "cameras_sphere.npz", "transforms.json", "transforms_train.json", "transforms_test.json",
+)  # fmt: skip
+
+
+def export_scene(
+    scene: Scene,
+    folder: Path,
+    layout: str,
+    *,
+    frame: Literal["source", "scene"] = "source",
+    report: Report = lambda line: None,
+) -> None:
+    """Write cameras, images, masks and points of a scene; the folder is whole or not there.
+
+    Args:
+        scene: with its cameras and points in the scene frame.
+        folder: replaced if it holds such an export.
+        layout: one of :data:`EXPORTS`.
+        frame: of cameras and points: that of the source and its unit, in which meshes are, too; or
+            that of the unit sphere.
+        report: hears what the layout cannot hold.
+
+    Raises:
+        InputError: the layout cannot hold the scene, or ``folder`` holds something else.
+    """
+    if frame == "source":
+        moved = replace(
+            scene,
+            cameras=scene.cameras.transformed(scene.to_source),
+            points=scene.to_source.apply(scene.points),
+        )
+    else:
+        moved = replace(scene, to_source=Similarity.identity(), unit="scene units")
+    with folder_written_whole(folder, ENTRIES) as whole:
+        EXPORTS[layout](moved, whole, report)

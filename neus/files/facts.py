@@ -1,0 +1,75 @@
+"""What was found out about files, remembered as long as they stay the same."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+from pathlib import Path
+from threading import Lock
+from typing import Any
+
+from neus.files.whole import written_whole
+
+SETTLED_NS = 2_000_000_000
+"""A file younger than this may change again within one tick of its clock: it is not remembered."""
+
+
+class Facts:
+    """Facts about files by their path, size, times of content and inode, and inode itself.
+
+    A file whose content was replaced by another of the same size and time has another inode or
+    another time of change (ctime), which nothing but the system can set.
+
+    Args:
+        store: JSON file that keeps them, or None; one that cannot be read or written is
+            passed over.
+    """
+
+    def __init__(self, store: Path | None) -> None:
+        self._store, self._lock = store, Lock()
+        self._known: dict[str, dict[str, Any]] = _read(store)
+        self._is_new = False
+
+    def of(self, path: Path, fact: str, find_out: Callable[[Path], Any]) -> Any:
+        """A fact about a file, found out if it is not known of the file as it is now.
+
+        Raises:
+            OSError: the file cannot be read.
+        """
+        state = path.stat()
+        mark = [state.st_size, state.st_mtime_ns, state.st_ctime_ns, state.st_ino]
+        name = str(path.absolute())
+        with self._lock:
+            entry = self._known.get(name)
+            if entry is not None and entry.get("state") == mark and fact in entry:
+                return entry[fact]
+        value = find_out(path)
+        newest = max(state.st_mtime_ns, state.st_ctime_ns)
+        if time.time_ns() - newest > SETTLED_NS and path.stat().st_ctime_ns == state.st_ctime_ns:
+            with self._lock:
+                entry = self._known.get(name)
+                if entry is None or entry.get("state") != mark:
+                    self._known[name] = entry = {"state": mark}
+                entry[fact] = value
+                self._is_new = True
+        return value
+
+    def keep(self) -> None:
+        """Write what is new to the store."""
+        if self._store is None or not self._is_new:
+            return
+        try:
+            with written_whole(self._store) as partial:
+                partial.write_text(json.dumps(self._known))
+            self._is_new = False
+        except OSError:
+            return  # a folder that cannot be written to: all is found out again next time
+
+
+def _read(store: Path | None) -> dict[str, dict[str, Any]]:
+    try:
+        content = json.loads(store.read_bytes()) if store is not None else {}
+    except (OSError, ValueError):
+        return {}
+    return content if isinstance(content, dict) else {}
