@@ -57,8 +57,9 @@ def test_scan65_as_bare_photos(real_scan, tmp_path, capsys, size):
     centres, rotations, _ = median_errors(scene.cameras, known.cameras)
     with capsys.disabled():
         print(
-            f"\nscan65 as bare photos of {size} pixels: 49 of 49, median centre error {centres:.3f} %, median "
-            f"rotation error {rotations:.3f} degrees, {registration.seconds:.0f} s"
+            f"\nscan65 as bare photos of {size} pixels: 49 of 49, median centre error "
+            f"{centres:.3f} %, median rotation error {rotations:.3f} degrees, "
+            f"{registration.seconds:.0f} s"
         )
     assert centres <= 0.1
     assert rotations <= 0.1
