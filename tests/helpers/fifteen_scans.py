@@ -33,12 +33,15 @@ def write_stand_ins(folder: Path) -> None:
 
 
 def write_scan(scan: Path, cameras: str) -> None:
-    matrices = {}
+    """Three views of 64x48 pixels, whose object is the unit sphere, 26 pixels wide."""
+    matrices, mask = {}, np.zeros((48, 64), np.uint8)
+    mask[11:37, 19:45] = 255
     for i in range(3):
-        write_image(scan / "image" / f"{i:06}.png", np.zeros((6, 8, 3), np.uint8))
-        write_image(scan / "mask" / f"{i:03}.png", np.full((6, 8), 255, np.uint8))
+        image = np.random.default_rng(i).integers(0, 255, (48, 64, 3), np.uint8)
+        write_image(scan / "image" / f"{i:06}.png", image)
+        write_image(scan / "mask" / f"{i:03}.png", mask)
         matrices[f"world_mat_{i}"] = np.array(
-            [[8.0, 0, 4, i], [0, 8, 3, 0], [0, 0, 1, 5], [0, 0, 0, 1]]
+            [[64.0, 0, 32, i], [0, 64, 24, 0], [0, 0, 1, 5], [0, 0, 0, 1]]
         )
         matrices[f"scale_mat_{i}"] = np.eye(4)
     np.savez(scan / cameras, allow_pickle=False, **matrices)

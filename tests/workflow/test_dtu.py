@@ -81,11 +81,11 @@ def test_all_that_is_missing_is_said_at_once_before_anything_runs(tmp_path: Path
     done = snakemake(tmp_path, "--configfile", str(CONFIG))
     assert done.returncode == 1
     assert "Traceback" not in done.stderr
-    assert "error: 5 things are missing or wrong:" in done.stderr
+    assert "error: 6 things are missing or wrong:" in done.stderr
     for path in missing:
         assert str(path.relative_to(tmp_path)) in done.stderr
-    assert "no mask for the image 000002.png" in done.stderr
-    assert "data/dtu/scan105 holds neither cameras_sphere.npz nor cameras.npz" in done.stderr
+    assert "no mask for 1 of 3 images (000002.png)" in done.stderr
+    assert "data/dtu/scan105: found no file of cameras" in done.stderr
     assert not (tmp_path / "results").exists()
 
 
