@@ -13,8 +13,7 @@ from typing import Any
 import yaml
 
 from benchmarks.quality.scans import GENERATOR, Scan
-from neus.config import load_method
-from neus.config.method import MethodConfig
+from neus.config import MethodConfig, load_method
 from neus.errors import InputError
 
 ROOT = Path(__file__).parents[2]

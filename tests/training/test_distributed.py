@@ -18,6 +18,7 @@ from neus.training.distributed import ALONE, Processes, joined_processes
 from neus.training.rays import PixelPool
 from neus.training.run import run_training
 from neus.training.trainer import SEEDS_APART, Trainer
+from tests.helpers.method_options import merged
 from tests.helpers.trainings import CPU, folder, no_validation, small_method, sphere_capture
 
 STEPS = 20
@@ -49,8 +50,6 @@ METHODS = {
 
 
 def method(name: str) -> MethodConfig:
-    from test_method_options import merged
-
     small = {
         "model": {
             "hash_grid": {"levels": 4, "log2_entries": 10, "finest_resolution": 64},
