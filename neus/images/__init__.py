@@ -11,7 +11,6 @@ from neus.images.files import (
     depth_to_colour,
     normals_to_colour,
     panel,
-    read_image,
     resize_coverage,
     resize_image,
     to_uint8,
@@ -19,32 +18,39 @@ from neus.images.files import (
 )
 from neus.images.kinds import (
     HEIC,
+    ORIENTATION,
     SUFFIXES,
     UNREAD,
-    colmap_reads,
     open_with_pillow,
     reads_heic,
 )
 from neus.images.masks import read_alpha, read_mask, read_own_mask, resize_seen
+from neus.images.orientation import AS_SEEN, Orientation, exif_tags, orientation
 from neus.images.rectification import Rectification, turn_camera
+from neus.images.stored import colmap_reads, read_image
 from neus.images.undistort import LensCamera, pinhole_intrinsics
 from neus.images.video import VIDEOS, check_video, extract_frames, is_video
 
 __all__ = [
+    "AS_SEEN",
     "HEIC",
+    "ORIENTATION",
     "PALETTES",
     "SUFFIXES",
     "UNREAD",
     "VIDEOS",
     "LensCamera",
+    "Orientation",
     "Rectification",
     "check_video",
     "colmap_reads",
     "depth_to_colour",
+    "exif_tags",
     "extract_frames",
     "is_video",
     "normals_to_colour",
     "open_with_pillow",
+    "orientation",
     "panel",
     "pinhole_intrinsics",
     "read_alpha",

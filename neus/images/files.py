@@ -1,4 +1,4 @@
-"""Images in, pictures and videos out: uint8 RGB ``[height, width, 3]`` throughout."""
+"""Pictures and videos out: uint8 RGB ``[height, width, 3]`` throughout."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ import numpy as np
 
 from neus.errors import InputError
 from neus.files import written_whole
-from neus.images.kinds import decode_with_pillow, needs_pillow
 
 if TYPE_CHECKING:
     from jaxtyping import Bool, Float, UInt8
@@ -18,39 +17,6 @@ if TYPE_CHECKING:
 WHITE = 255
 PALETTES = ("turbo", "jet", "magma")
 """Of depths."""
-
-
-def read_image(path: Path) -> UInt8[np.ndarray, "h w 3"]:
-    """Read an image as RGB, its pixels as they are stored.
-
-    A camera's intrinsics describe the stored pixels, so an orientation tag is not applied; an
-    alpha channel is dropped, and 16 bits a channel become 8.
-
-    Raises:
-        InputError: the file is missing or no image.
-    """
-    import cv2
-
-    return np.ascontiguousarray(read_stored(path, cv2.IMREAD_COLOR)[:, :, ::-1])
-
-
-def read_stored(path: Path, flags: int) -> np.ndarray:
-    """What OpenCV makes of an image with ``flags`` of its ``imread``, an orientation tag ignored.
-
-    Raises:
-        InputError: the file is missing or no image.
-    """
-    import cv2
-
-    if not Path(path).is_file():
-        raise InputError(f"{path} does not exist: check the folder of images")
-    if not needs_pillow(Path(path)):
-        image = cv2.imread(str(path), flags | cv2.IMREAD_IGNORE_ORIENTATION)
-        if image is not None and image.dtype in (np.uint8, np.uint16):
-            return image
-    image = decode_with_pillow(Path(path))
-    image = image[:, :, :3] if flags == cv2.IMREAD_COLOR else image
-    return image[:, :, [2, 1, 0, 3][: image.shape[2]]]
 
 
 def write_image(path: Path, image: UInt8[np.ndarray, "h w *c"]) -> None:

@@ -89,6 +89,8 @@ def decode_with_pillow(path: Path) -> UInt8[np.ndarray, "h w c"]:
     with open_with_pillow(path) as image:
         has_alpha = image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info
         try:
+            image.filename = ""  # else Pillow 13 maps the file, and garbles TIFF that lies turned
+            image.load()
             if image.mode.startswith("I"):  # 16 bits of grey, which Pillow would cut off at 255
                 return np.repeat(_eight_bits(np.asarray(image))[:, :, None], 3, axis=2)
             return np.asarray(image.convert("RGBA" if has_alpha else "RGB"))
@@ -101,16 +103,6 @@ def decode_with_pillow(path: Path) -> UInt8[np.ndarray, "h w c"]:
 
 def _eight_bits(grey: np.ndarray) -> UInt8[np.ndarray, "h w"]:
     return (np.clip(grey, 0, 65535) // 257).astype(np.uint8)
-
-
-def colmap_reads(path: Path) -> bool:
-    """Whether COLMAP sees the same pixels in a file as `neus.images.read_image`."""
-    with path.open("rb") as file:
-        head = file.read(12)
-    if head[:4] in (b"II*\0", b"MM\0*"):
-        with open_with_pillow(path) as image:
-            return image.getexif().get(ORIENTATION, 1) == 1
-    return head[:2] in (b"\xff\xd8", b"BM") or head[:8] == b"\x89PNG\r\n\x1a\n"
 
 
 def needs_pillow(path: Path) -> bool:

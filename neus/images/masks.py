@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from neus.images.files import read_image, read_stored
+from neus.images.orientation import orientation
+from neus.images.stored import read_image, read_stored
 
 if TYPE_CHECKING:
     from jaxtyping import UInt8
@@ -23,11 +24,17 @@ HOLE = 0.02
 def read_mask(path: Path) -> UInt8[np.ndarray, "h w"]:
     """Read a mask: grey, colour (the brightest channel counts) or binary with the values 0 and 1.
 
-    Where the file has an alpha channel that hides something, that is the mask.
+    Where the file has an alpha channel that hides something, that is the mask. It is turned as a
+    tag of its own asks, which tools copy from the photo.
 
     Raises:
         InputError: the file is missing or no image.
     """
+    mask = _coverage(path)
+    return np.ascontiguousarray(np.rot90(mask, -orientation(path).clockwise))
+
+
+def _coverage(path: Path) -> UInt8[np.ndarray, "h w"]:
     import cv2
 
     stored = read_stored(path, cv2.IMREAD_UNCHANGED)

@@ -2,6 +2,7 @@
 
 Lenses distort, and phones store a photo held upright as a lying one with a tag. Cameras of a
 :class:`neus.scene.Scene` are upright pinholes, so both are taken out where an image is read.
+(Mirroring is no camera's affair: :mod:`neus.images.stored` undoes it.)
 """
 
 from __future__ import annotations
@@ -26,6 +27,8 @@ class Rectification:
         intrinsics: of the pinhole image, before it is turned.
         width, height: as stored, in pixels.
         clockwise: quarter turns that put the image upright, 0 to 3.
+        is_mirrored: whether the file holds the photo mirrored. Its own pixels come mirrored back
+            already; those of a mask that was made from the file do not.
     """
 
     lens: LensCamera | None
@@ -33,6 +36,7 @@ class Rectification:
     width: int
     height: int
     clockwise: int
+    is_mirrored: bool = False
 
     def __call__(
         self, image: UInt8[np.ndarray, "h w *c"], is_painted: bool
@@ -46,6 +50,8 @@ class Rectification:
         stored = (self.height, self.width)
         if is_painted and image.shape[1::-1] == self._upright_size:
             image = np.rot90(image, self.clockwise)
+        elif is_painted and self.is_mirrored:
+            image = image[:, ::-1]
         if self.lens is not None and image.shape[:2] == stored:
             image = warp(np.ascontiguousarray(image), source_map(self.lens, self.intrinsics))
         return np.ascontiguousarray(np.rot90(image, -self.clockwise))

@@ -12,7 +12,7 @@ import numpy as np
 from neus.errors import InputError
 from neus.images import Rectification
 from neus.scene import Scene, Similarity, umeyama
-from neus.sources import Capture, read_exif
+from neus.sources import Capture, read_location
 
 if TYPE_CHECKING:
     from jaxtyping import Float
@@ -177,7 +177,7 @@ def _from_gps(scene: Scene) -> dict[str, Float[np.ndarray, "3"]]:
     """Metres to the east, to the north and up from the first photo that knows its place."""
     from neus.sources import import_pycolmap
 
-    places = {frame.image.name: read_exif(frame.image).location for frame in scene.frames}
+    places = {frame.image.name: read_location(frame.image) for frame in scene.frames}
     places = {name: place for name, place in places.items() if place is not None}
     if not places:
         raise InputError("scale: no photo says in EXIF where it was taken: mark a distance instead")

@@ -16,14 +16,16 @@ import numpy as np
 
 from neus.files import kept
 from neus.images import (
+    ORIENTATION,
     colmap_reads,
-    open_with_pillow,
+    exif_tags,
+    orientation,
     read_image,
     read_mask,
     read_own_mask,
     write_image,
 )
-from neus.sources import image_size, read_exif
+from neus.sources import image_size
 
 if TYPE_CHECKING:
     from jaxtyping import UInt8
@@ -126,12 +128,13 @@ def _lay_out(folder: Path, photo: Photo, target: str, *, with_masks: bool) -> No
 
 
 def _convert(file: Path, target: Path) -> None:
-    """Write a JPEG file with the same pixels and tags."""
+    """Write a JPEG file with the pixels as cameras have them, and the same tags."""
     from PIL import Image
 
-    with open_with_pillow(file) as image:
-        tags = image.getexif().tobytes()
-    Image.fromarray(read_image(file)).save(target, quality=QUALITY, subsampling=0, exif=tags)
+    tags = exif_tags(file)
+    tags[ORIENTATION] = orientation(file).turn_alone
+    image = Image.fromarray(read_image(file))
+    image.save(target, quality=QUALITY, subsampling=0, exif=tags.tobytes())
 
 
 def _mask_as_stored(photo: Photo) -> UInt8[np.ndarray, "h w"]:
@@ -146,9 +149,9 @@ def _mask_as_stored(photo: Photo) -> UInt8[np.ndarray, "h w"]:
         mask = read_own_mask(photo.file)
     else:
         mask = read_mask(photo.mask)
-        clockwise = read_exif(photo.file).clockwise
-        with open_with_pillow(photo.file) as image:
-            upright = image.size[::-1] if clockwise % 2 else image.size
-        if mask.shape[1::-1] == upright:
-            mask = np.rot90(mask, clockwise)
+        lies, size = orientation(photo.file), image_size(photo.file)
+        if mask.shape[1::-1] == (size[::-1] if lies.clockwise % 2 else size):
+            mask = np.rot90(mask, lies.clockwise)
+        elif lies.is_mirrored:
+            mask = mask[:, ::-1]
     return np.where(mask > 127, np.uint8(255), np.uint8(0))

@@ -12,9 +12,9 @@ from neus.sources.capture import Capture
 from neus.sources.colmap import read_colmap
 from neus.sources.colmap_model import import_pycolmap
 from neus.sources.dtu import read_dtu
-from neus.sources.exif import read_exif
 from neus.sources.headers import image_size
 from neus.sources.intrinsics import read_intrinsics
+from neus.sources.location import read_location
 from neus.sources.masks import MaskChoice, choose_masks
 from neus.sources.names import plain_path
 from neus.sources.photos import (
@@ -45,8 +45,8 @@ __all__ = [
     "plain_path",
     "read_colmap",
     "read_dtu",
-    "read_exif",
     "read_intrinsics",
+    "read_location",
     "read_source",
     "without_blank_masks",
 ]

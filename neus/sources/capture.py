@@ -9,7 +9,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from neus.images import LensCamera, Rectification, pinhole_intrinsics, turn_camera
+from neus.images import (
+    AS_SEEN,
+    LensCamera,
+    Orientation,
+    Rectification,
+    pinhole_intrinsics,
+    turn_camera,
+)
 from neus.scene import Cameras, Frame, Scene, Similarity
 from neus.sources.names import distinct_names
 from neus.sources.photos import natural_order
@@ -45,7 +52,7 @@ class PosedPhoto:
         size: width and height as stored, in pixels.
         camera: intrinsics ``[3, 3]`` of a pinhole, or a lens that distorts.
         camera_to_world: ``[3, 4]``, for the pixels as stored.
-        clockwise: quarter turns that put the stored pixels upright.
+        lies: how the file holds it.
         is_test: whether the source holds it out.
     """
 
@@ -55,7 +62,7 @@ class PosedPhoto:
     size: tuple[int, int]
     camera: Float[np.ndarray, "3 3"] | LensCamera
     camera_to_world: Float[np.ndarray, "3 4"]
-    clockwise: int = 0
+    lies: Orientation = AS_SEEN
     is_test: bool = False
 
 
@@ -85,13 +92,14 @@ def assemble(
             if id(lens) not in pinholes:
                 pinholes[id(lens)] = pinhole_intrinsics(lens)
             matrix = pinholes[id(lens)]
-        rectify = Rectification(lens, matrix, *photo.size, photo.clockwise)
-        is_as_stored = lens is None and photo.clockwise == 0
+        clockwise = photo.lies.clockwise
+        rectify = Rectification(lens, matrix, *photo.size, clockwise, photo.lies.is_mirrored)
+        is_as_stored = lens is None and photo.lies == AS_SEEN
         frames.append(Frame(name, photo.image, photo.mask, None if is_as_stored else rectify))
-        turned = turn_camera(matrix, photo.camera_to_world, photo.clockwise, *photo.size)
+        turned = turn_camera(matrix, photo.camera_to_world, clockwise, *photo.size)
         intrinsics.append(turned[0])
         poses.append(turned[1])
-        sizes.append(photo.size[:: -1 if photo.clockwise % 2 else 1])
+        sizes.append(photo.size[:: -1 if clockwise % 2 else 1])
     widths, heights = np.array(sizes, dtype=np.int64).T
     points = np.zeros((0, 3)) if points is None else points
     scene = Scene(

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from neus.errors import Faults, listed, refusal
+from neus.images import orientation
 from neus.sources.capture import Capture, PosedPhoto, assemble
 from neus.sources.colmap_model import Model, find_model, import_pycolmap
-from neus.sources.exif import read_exif
 from neus.sources.headers import image_size
 from neus.sources.masks import MaskChoice, choose_masks
 from neus.sources.names import Finder
@@ -63,6 +63,9 @@ def read_colmap(
     chosen: list[Path | None] = [None] * len(files)
     with faults.noted():
         chosen = choose_masks(folder, files, root, masks, report=report)
+    if model is None:
+        with faults.noted():
+            _check_mirrored(found.folder, files)
     cameras = _Cameras(found)
     photos = []
     for (image, file), mask in zip(pairs, chosen, strict=True):
@@ -118,6 +121,19 @@ def _image_files(model: Model, folder: Path, root: Path, report: Report) -> list
             f"are dropped ({listed(missing)}): add them, if they are to be used"
         )
     return pairs
+
+
+def _check_mirrored(model: Path, files: Sequence[Path]) -> None:
+    """COLMAP ignores tags: of photos that are stored mirrored it sees a mirrored world."""
+    mirrored = [file.name for file in files if orientation(file).is_mirrored]
+    if mirrored:
+        raise refusal(
+            model,
+            f"{len(mirrored)} images that are stored mirrored, by their EXIF orientation "
+            f"({listed(mirrored)})",
+            "a model of photos as they were seen",
+            "set source to photos, which mirrors them back first",
+        )
 
 
 class _Cameras:
@@ -178,7 +194,7 @@ def _photo(image: Any, file: Path, mask: Path | None, cameras: _Cameras, root: P
             f"{cameras.folder}, image {name}", "NaN in its pose", "finite numbers", "leave it out"
         )
     camera = cameras.of(image.camera_id, file, size)
-    return PosedPhoto(name.as_posix(), file, mask, size, camera, pose, read_exif(file).clockwise)
+    return PosedPhoto(name.as_posix(), file, mask, size, camera, pose, orientation(file))
 
 
 def _points(model: Any) -> tuple[Float[np.ndarray, "p 3"], UInt8[np.ndarray, "p 3"]]:

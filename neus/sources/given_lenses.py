@@ -3,37 +3,25 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from neus.images import LensCamera
+from neus.sources.frame_keys import CALIBRATE, Keys
 from neus.sources.given_poses import FrameError
-from neus.sources.radial_lens import RadialLens
+from neus.sources.lens_models import camera_of, is_fisheye
 from neus.sources.sizes import Size, as_text, is_resized
 
 if TYPE_CHECKING:
     from jaxtyping import Float
 
-PERSPECTIVE = (
-    "OPENCV", "PINHOLE", "SIMPLE_PINHOLE", "SIMPLE_RADIAL", "RADIAL", "FULL_OPENCV", "PERSPECTIVE",
-)  # fmt: skip
-FISHEYE = ("OPENCV_FISHEYE", "FISHEYE", "SIMPLE_RADIAL_FISHEYE", "RADIAL_FISHEYE")
 MATRICES = ("intrinsic_matrix", "intrinsics", "K", "camera_matrix", "camera_intrinsics")
 """Keys that hold 3x3 or 4x4 numbers, or [fx, fy, cx, cy]."""
-OTHER_NAMES = {
-    "fl_x": ("fl_x", "fx", "focal_x"),
-    "fl_y": ("fl_y", "fy", "focal_y"),
-    "cx": ("cx", "c_x"),
-    "cy": ("cy", "c_y"),
-    "w": ("w", "width", "image_width"),
-    "h": ("h", "height", "image_height"),
-}
 TOO_SHORT = 0.05
 """Of the longer side: a focal length below is no number of pixels (169 degrees of view)."""
-CALIBRATE = "calibrate the camera, or take the frames out"
 
 
 @dataclass(frozen=True)
@@ -47,35 +35,6 @@ class GivenLens:
 
     size: Size
     camera: Float[np.ndarray, "3 3"] | LensCamera
-
-
-class Keys:
-    """The keys of a frame over those that stand once for all frames."""
-
-    def __init__(self, frame: Mapping[str, Any], shared: Mapping[str, Any]) -> None:
-        self.levels = (frame, shared)
-
-    def first(self, *names: str) -> float | None:
-        """The value of the first key that there is; a frame's before the shared ones."""
-        for level in self.levels:
-            value = self.of(level, *names)
-            if value is not None:
-                return value
-        return None
-
-    def of(self, level: Mapping[str, Any], *names: str) -> float | None:
-        for name in (other for key in names for other in OTHER_NAMES.get(key, (key,))):
-            if level.get(name) is not None:
-                return _number(name, level[name])
-        return None
-
-    def text(self, name: str) -> str | None:
-        values = [level[name] for level in self.levels if level.get(name) is not None]
-        return str(values[0]) if values else None
-
-    def flag(self, name: str) -> bool:
-        values = [level[name] for level in self.levels if level.get(name) is not None]
-        return bool(values[0]) if values else False
 
 
 def given_lens(
@@ -111,8 +70,8 @@ def given_lens(
     for key, focal in (("fl_x", fx), ("fl_y", fy)):
         if not (math.isfinite(focal) and focal > 0):
             raise FrameError(key, f"{focal:g}", "a positive number of pixels", CALIBRATE)
-    is_fisheye = _is_fisheye(keys)
-    if min(fx, fy) < TOO_SHORT * max(stated) and not is_fisheye:
+    fisheye = is_fisheye(keys)
+    if min(fx, fy) < TOO_SHORT * max(stated) and not fisheye:
         raise FrameError(
             "fl_x",
             f"{min(fx, fy):g} for images of {as_text(stated)}",
@@ -123,14 +82,7 @@ def given_lens(
         raise FrameError("cx, cy", f"{cx:g}, {cy:g}", "pixels", CALIBRATE)
     factor = size[0] / stated[0], size[1] / stated[1]
     pinhole = (fx * factor[0], fy * factor[1], cx * factor[0], cy * factor[1])
-    return GivenLens(stated, _camera(keys, pinhole, size, is_fisheye, known))
-
-
-def _number(key: str, value: Any) -> float:
-    try:
-        return float(value)
-    except (TypeError, ValueError):
-        raise FrameError(key, repr(value), "a number", CALIBRATE) from None
+    return GivenLens(stated, camera_of(keys, pinhole, size, known, is_fisheye=fisheye))
 
 
 def _stated_size(keys: Keys, size: Size) -> Size:
@@ -202,59 +154,3 @@ def _from_matrix(value: Any) -> tuple[float, float, float, float]:
             "intrinsic_matrix", f"skew {matrix[0, 1]:g}", "none", "undistort the images first"
         )
     return float(matrix[0, 0]), float(matrix[1, 1]), float(matrix[0, 2]), float(matrix[1, 2])
-
-
-def _is_fisheye(keys: Keys) -> bool:
-    name = (keys.text("camera_model") or "OPENCV").upper()
-    if name not in (*PERSPECTIVE, *FISHEYE) or keys.flag("is_equirectangular"):
-        raise FrameError(
-            "camera_model",
-            name,
-            f"one of {', '.join((*PERSPECTIVE, *FISHEYE))}",
-            "export pinhole images, undistorted",
-        )
-    if any(keys.first(f"ftheta_p{i}") for i in range(5)):
-        raise FrameError("ftheta_p0", "an F-theta lens", "one of OpenCV's", "undistort the images")
-    return name in FISHEYE or keys.flag("is_fisheye")
-
-
-def _camera(
-    keys: Keys,
-    pinhole: tuple[float, float, float, float],
-    size: Size,
-    is_fisheye: bool,
-    known: dict[tuple[Any, ...], LensCamera],
-) -> Float[np.ndarray, "3 3"] | LensCamera:
-    k = [keys.first(f"k{i}") or 0.0 for i in range(1, 7)]
-    p = [keys.first(f"p{i}") or 0.0 for i in (1, 2)]
-    if not is_fisheye and not any((*k, *p)):
-        fx, fy, cx, cy = pinhole
-        return np.array([[fx, 0, cx], [0, fy, cy], [0, 0, 1]])
-    make, params = _model(k, p, is_fisheye)
-    key = (make, *pinhole, *params, *size)
-    if key not in known:
-        known[key] = _lens(make, [*pinhole, *params], size)
-    return known[key]
-
-
-def _model(k: Sequence[float], p: Sequence[float], is_fisheye: bool) -> tuple[str, list[float]]:
-    """COLMAP's name of the lens and its parameters; "RADIAL4" for a fourth radial term."""
-    if is_fisheye:
-        return "OPENCV_FISHEYE", list(k[:4])
-    if any(k[4:]):  # OpenCV's rational model: k4 to k6 stand in the denominator
-        return "FULL_OPENCV", [k[0], k[1], *p, *k[2:]]
-    if k[3]:
-        return "RADIAL4", [*k[:4], *p]
-    if k[2]:
-        return "FULL_OPENCV", [k[0], k[1], *p, k[2], 0.0, 0.0, 0.0]
-    return "OPENCV", [k[0], k[1], *p]
-
-
-def _lens(model: str, params: list[float], size: Size) -> LensCamera:
-    if model == "RADIAL4":
-        return RadialLens(*size, np.array(params[:4]), np.array(params[4:8]), np.array(params[8:]))
-    from neus.sources.colmap import import_pycolmap
-
-    width, height = size
-    make: Callable[..., LensCamera] = import_pycolmap().Camera
-    return make(model=model, width=width, height=height, params=params)

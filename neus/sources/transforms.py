@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from neus.errors import Faults, InputError, refusal
-from neus.images import turn_camera
+from neus.images import orientation, turn_camera
 from neus.scene import OPENGL_FROM_OPENCV, read_points
 from neus.sources import dialects, frame_files
 from neus.sources.capture import Capture, PosedPhoto, assemble
-from neus.sources.exif import read_exif
 from neus.sources.frame_faults import FrameFaults
-from neus.sources.given_lenses import GivenLens, Keys, given_lens
+from neus.sources.frame_keys import Keys
+from neus.sources.given_lenses import GivenLens, given_lens
 from neus.sources.given_poses import FrameError, GivenPose, given_pose, said_of_poses
 from neus.sources.headers import image_size
 from neus.sources.json_text import read_json
@@ -196,7 +196,7 @@ def _is_stated_upright(content: Mapping[str, Any], frame: _Frame, size: Size) ->
     if width is None or height is None or size[0] == size[1]:
         return False
     is_turned = (width > height) != (size[0] > size[1])
-    return is_turned and read_exif(frame.image).clockwise % 2 == 1
+    return is_turned and orientation(frame.image).clockwise % 2 == 1
 
 
 def _photo(
@@ -212,10 +212,10 @@ def _photo(
     if not dialect.opencv_axes:
         matrix = np.concatenate([matrix[:, :3] @ OPENGL_FROM_OPENCV, matrix[:, 3:]], axis=1)
     image, camera = frame.image, lens.camera
-    clockwise = read_exif(image).clockwise
+    lies = orientation(image)
     is_upright = size != size[::-1] and _turned(lens.size, size)
     if is_upright and isinstance(camera, np.ndarray):
-        camera, matrix = turn_camera(camera, matrix, -clockwise % 4, *size[::-1])
+        camera, matrix = turn_camera(camera, matrix, -lies.clockwise % 4, *size[::-1])
     elif is_upright:
         raise refusal(
             image,
@@ -225,7 +225,7 @@ def _photo(
         )
     name = image.relative_to(folder) if image.is_relative_to(folder) else Path(image.name)
     is_test = frame.part == "test"
-    return PosedPhoto(name.as_posix(), image, mask, size, camera, matrix, clockwise, is_test)
+    return PosedPhoto(name.as_posix(), image, mask, size, camera, matrix, lies, is_test)
 
 
 def _turned(stated: Size, size: Size) -> bool:

@@ -78,6 +78,12 @@ def write_scan(
     return content
 
 
+def without_intrinsics(content: dict[str, Any]) -> None:
+    """An edit that leaves poses alone."""
+    for key in ("fl_x", "fl_y", "cx", "cy", "w", "h"):
+        del content[key]
+
+
 def change_poses(change: Callable[[int, np.ndarray], np.ndarray]) -> Edit:
     """An edit that changes the pose of each frame."""
 

@@ -16,13 +16,13 @@ from neus.images.files import (
     depth_to_colour,
     normals_to_colour,
     panel,
-    read_image,
     resize_coverage,
     resize_image,
     to_uint8,
     write_image,
     write_video,
 )
+from neus.images.stored import read_image
 from neus.scene.cameras import look_at
 
 

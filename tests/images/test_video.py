@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from neus.errors import InputError
-from neus.images.files import read_image, write_video
+from neus.images.files import write_video
+from neus.images.stored import read_image
 from neus.images.video import extract_frames, is_video, sharpest
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import trimesh
 
-from neus.images.files import read_image
+from neus.images.stored import read_image
 from neus.metrics import error_clouds
 from neus.metrics.error_clouds import (
     FILES,

@@ -13,7 +13,9 @@ import pytest
 from PIL import Image
 
 from neus.errors import InputError
-from neus.images.files import read_image, write_image
+from neus.images import ORIENTATION
+from neus.images.files import write_image
+from neus.images.stored import read_image
 from neus.poses.gathered import gather
 from neus.poses.photos import Registration, estimate_poses
 from neus.poses.structure_from_motion import Method
@@ -21,7 +23,6 @@ from neus.scene.cameras import Cameras, look_at
 from neus.scene.reading import Scene, load_image, load_mask, load_scene
 from neus.scene.similarity import umeyama
 from neus.sources.colmap import read_colmap
-from neus.sources.exif import ORIENTATION
 from tests.helpers.lenses import lens, normalized_plane
 from tests.helpers.pose_errors import pose_errors
 from tests.helpers.small_scenes import program
@@ -30,6 +31,8 @@ from tests.helpers.synthetic_captures import ring_cameras
 ANGLES = (10.0, 80.0)
 SIDEWAYS = {2: 1, 3: 3, 6: 2, 7: 1}
 """Photos that are stored turned, and the quarter turns to the right that put them upright."""
+MIRRORED = (3, 8)
+"""Photos of a front camera: left and right change places in their files."""
 NO_MASK = 5
 DEFAULTS = Method()
 STRANGERS = ("95.png", "96.png", "97.png")
@@ -90,7 +93,8 @@ def book(tmp_path_factory) -> tuple[Path, Cameras]:
         turned = replace(cameras, camera_to_world=np.tile(held, (10, 1, 1)))
         photo, mask = book_photo(turned, i, normalized_plane(camera))
         tags = Image.Exif()
-        tags[ORIENTATION] = {0: 1, 1: 6, 2: 3, 3: 8}[clockwise]
+        tags[ORIENTATION] = ((1, 6, 3, 8), (2, 7, 4, 5))[i in MIRRORED][clockwise]
+        photo = photo[:, ::-1] if i in MIRRORED else photo
         (folder / "images").mkdir(exist_ok=True)
         Image.fromarray(photo).save(
             folder / "images" / f"{i}.jpg", quality=98, subsampling=0, exif=tags

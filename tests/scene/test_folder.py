@@ -11,7 +11,8 @@ from scipy.spatial.transform import Rotation
 
 from neus.errors import InputError
 from neus.files.folders import folder_written_whole
-from neus.images.files import read_image, write_image
+from neus.images.files import write_image
+from neus.images.stored import read_image
 from neus.scene.reading import Frame, Scene, load_image, load_images, load_masks, load_scene
 from neus.scene.similarity import Similarity
 from neus.scene.writing import write_scene

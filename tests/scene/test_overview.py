@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from neus.images.files import read_image
+from neus.images.stored import read_image
 from neus.scene.cameras import look_at
 from neus.scene.overview import SPHERE, circle, overview
 from neus.scene.writing import write_scene

@@ -14,7 +14,7 @@ import trimesh
 
 from neus.config import MethodConfig, load_method, method_as_yaml
 from neus.errors import InputError
-from neus.images.files import read_image
+from neus.images.stored import read_image
 from neus.mesh.isosurface import EmptySurface
 from neus.scene.reading import load_images, load_scene
 from neus.training.checkpoint import CheckpointFolder

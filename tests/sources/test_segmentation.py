@@ -14,12 +14,13 @@ import pytest
 from PIL import Image
 
 from neus.errors import InputError
-from neus.images.files import read_image, write_image
+from neus.images import ORIENTATION, Orientation
+from neus.images.files import write_image
+from neus.images.stored import read_image
 from neus.pipeline.preflight import check_inputs
 from neus.pipeline.scans import scans_from_config
 from neus.scene.reading import load_mask, load_scene
 from neus.sources.capture import PosedPhoto, assemble
-from neus.sources.exif import ORIENTATION
 from neus.sources.segmentation import foreground, load_network, mask_photos
 from tests.helpers.places import ROOT
 from tests.helpers.small_scenes import program, small_scene
@@ -111,7 +112,7 @@ def test_masks_lie_on_photos_that_are_stored_turned(tmp_path, network, orientati
     cameras = ring_cameras(3)
     photo = PosedPhoto(
         "0.png", tmp_path / "0.png", None, stored.shape[1::-1], cameras.intrinsics[0],
-        cameras.camera_to_world[0], clockwise,
+        cameras.camera_to_world[0], Orientation(clockwise),
     )  # fmt: skip
     scene = assemble([photo], unit="m").scene
     masked = mask_photos(scene, network, work=tmp_path / "work", threads=1, report=print)

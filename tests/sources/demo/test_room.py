@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from neus.images.files import read_image
+from neus.images.stored import read_image
 from neus.sources.demo import make_demo
 from neus.sources.demo.room import BOXES, HIGH, LOW, hit_room
 from neus.sources.demo.sculpture import FOOT_Z

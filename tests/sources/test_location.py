@@ -1,4 +1,4 @@
-"""Tags of photos: which side is up, where they were taken, and tags that make no sense."""
+"""Tags of photos: where they were taken, and tags that make no sense."""
 
 from __future__ import annotations
 
@@ -6,44 +6,34 @@ import pytest
 from PIL import Image
 
 from neus.errors import InputError
-from neus.sources.exif import GPS, ORIENTATION, Exif, read_exif
 from neus.sources.intrinsics import read_intrinsics
+from neus.sources.location import GPS, read_location
 
 
-def tagged(path, orientation: int | None = None, gps: dict | None = None):
+def tagged(path, gps: dict | None = None):
     tags = Image.Exif()
-    if orientation is not None:
-        tags[ORIENTATION] = orientation
     if gps is not None:
         tags.get_ifd(GPS).update(gps)
     Image.new("RGB", (6, 4)).save(path, exif=tags)
     return path
 
 
-@pytest.mark.parametrize(
-    ("orientation", "clockwise"), [(None, 0), (1, 0), (6, 1), (3, 2), (8, 3), (2, 0), (77, 0)]
-)
-def test_orientations(tmp_path, orientation, clockwise):
-    assert read_exif(tagged(tmp_path / "a.jpg", orientation)).clockwise == clockwise
-
-
 def test_places(tmp_path):
     sydney = {1: "S", 2: (33, 51, 36), 3: "E", 4: (151, 12, 36), 5: b"\1", 6: 12.5}
-    location = read_exif(tagged(tmp_path / "a.jpg", gps=sydney)).location
+    location = read_location(tagged(tmp_path / "a.jpg", gps=sydney))
     assert location == pytest.approx((-33.86, 151.21, -12.5))
     without_altitude = {k: v for k, v in sydney.items() if k < 5}
-    location = read_exif(tagged(tmp_path / "b.jpg", gps=without_altitude)).location
+    location = read_location(tagged(tmp_path / "b.jpg", gps=without_altitude))
     assert location == pytest.approx((-33.86, 151.21, 0))
-    assert read_exif(tagged(tmp_path / "c.jpg", gps={2: (1, 2, 3)})).location is None
+    assert read_location(tagged(tmp_path / "c.jpg", gps={2: (1, 2, 3)})) is None
 
 
 def test_files_without_tags(tmp_path):
     Image.new("RGB", (6, 4)).save(tmp_path / "a.jpg")
-    assert read_exif(tmp_path / "a.jpg") == Exif(0, None)
-    assert read_exif(tmp_path / "never opened.png") == Exif(0, None)
+    assert read_location(tmp_path / "a.jpg") is None
     (tmp_path / "b.jpg").write_bytes(b"no image")
     with pytest.raises(InputError, match="cannot be read"):
-        read_exif(tmp_path / "b.jpg")
+        read_location(tmp_path / "b.jpg")
 
 
 def test_known_intrinsics(tmp_path):
