@@ -5,7 +5,7 @@ fingerprints of their files, and one sentence for every mistake. Reads headers, 
 """
 
 from neus.pipeline.fingerprints import Adopted, content_fingerprint, earlier_fingerprint
-from neus.pipeline.keys import check_keys
+from neus.pipeline.keys import check_keys, sound_part
 from neus.pipeline.preflight import absent_references, check_inputs
 from neus.pipeline.recorded import RecordedInt, RecordedText
 from neus.pipeline.scans import Scan, lies_in, scans_from_config
@@ -23,5 +23,6 @@ __all__ = [
     "earlier_fingerprint",
     "lies_in",
     "scans_from_config",
+    "sound_part",
     "source_files",
 ]

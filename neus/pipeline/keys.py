@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import difflib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from neus.errors import InputError
 
 if TYPE_CHECKING:
-    from jsonschema import ValidationError
+    from jsonschema import Draft202012Validator, ValidationError
 
 
 def check_keys(config: dict[str, Any], schema: Path) -> None:
@@ -19,11 +20,9 @@ def check_keys(config: dict[str, Any], schema: Path) -> None:
         InputError: keys are unknown or missing, or have values that are not allowed; each has a
             sentence.
     """
-    import yaml
-    from jsonschema import Draft202012Validator
     from jsonschema.exceptions import best_match
 
-    validator = Draft202012Validator(yaml.safe_load(schema.read_text()))
+    validator = _validator(schema)
     found = sorted(validator.iter_errors(config), key=lambda error: list(map(str, error.path)))
     errors = [best_match([error]) or error for error in found]
     sentences = [
@@ -33,6 +32,43 @@ def check_keys(config: dict[str, Any], schema: Path) -> None:
     ]
     if sentences:
         raise InputError(*dict.fromkeys(sentences))
+
+
+def sound_part(config: dict[str, Any], schema: Path) -> dict[str, Any] | None:
+    """A configuration without what `check_keys` refuses, so that its scans can be looked at.
+
+    Keys that are wrong go alone, a scan that lacks one as a whole. None, if no scan is left.
+    """
+    validator, part = _validator(schema), copy.deepcopy(config)
+    while error := next(validator.iter_errors(part), None):
+        path = list(error.absolute_path)
+        if error.validator == "additionalProperties":
+            known = dict(error.schema)["properties"]  # pyright: ignore
+            path += [next(key for key in error.instance if key not in known)]  # pyright: ignore
+        if not path:
+            return None
+        _remove(part, path)
+    left = _names(part)
+    if isinstance(part.get("only"), list):
+        part["only"] = [n for n in part["only"] if n in left or n not in _names(config)]
+    return part
+
+
+def _names(config: dict[str, Any]) -> list[Any]:
+    return [scan.get("name") for scan in config["scans"] if isinstance(scan, dict)]
+
+
+def _remove(part: Any, path: list[Any]) -> None:
+    for key in path[:-1]:
+        part = part[key]
+    del part[path[-1]]
+
+
+def _validator(schema: Path) -> Draft202012Validator:
+    import yaml
+    from jsonschema import Draft202012Validator
+
+    return Draft202012Validator(yaml.safe_load(schema.read_text()))
 
 
 def _place(error: ValidationError, config: dict[str, Any]) -> list[str]:

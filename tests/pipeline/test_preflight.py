@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 from neus.errors import InputError
-from neus.pipeline.keys import check_keys
+from neus.pipeline.keys import check_keys, sound_part
 from neus.pipeline.preflight import absent_references, check_inputs
 from neus.pipeline.scans import Scan, merged, scans_from_config
 from tests.helpers.places import ROOT
@@ -92,6 +92,32 @@ def test_every_key_is_described_and_has_a_default_or_must_be_given() -> None:
                 "unit",
             }
             assert "default" in value or key in {*table.get("required", []), *optional}, key
+
+
+def test_what_is_left_of_a_configuration_with_faults_is_sound() -> None:
+    """So that faults of keys and of files are said in one round."""
+    config: dict[str, Any] = {
+        "scans": [
+            DTU | {"downscal": 2, "masks": "yes", "sphere": {"centre": [0, 0]}},
+            {"name": "b", "source": "dtu"},
+            DTU | {"name": "c", "reference": {"kind": "mesh"}, "scale": {"between": [1]}},
+        ],
+        "seed": 3,
+        "mesh": {"resolution": 1},
+        "only": ["a", "b", 7],
+    }
+    before = copy.deepcopy(config)
+    part = sound_part(config, SCHEMA)
+    assert part == {
+        "scans": [DTU, DTU | {"name": "c", "scale": {}}],
+        "mesh": {},
+        "only": ["a"],
+    }
+    assert part is not None
+    check_keys(part, SCHEMA)
+    assert config == before
+    for empty in ({}, {"scans": []}, {"scans": ["a"]}, {"scans": [{"name": "a"}]}):
+        assert sound_part(empty, SCHEMA) is None
 
 
 def with_defaults(**scan: Any) -> Scan:

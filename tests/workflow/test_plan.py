@@ -211,3 +211,19 @@ def test_a_mistake_is_one_sentence_before_any_job(project: Path) -> None:
     )
     assert "Traceback" not in done.stderr
     assert "rule" not in done.stdout + done.stderr
+
+
+def test_mistakes_in_keys_and_in_files_are_said_in_one_round(project: Path) -> None:
+    scans = [PHOTOS | {"path": "nowhere", "downscal": 2}, {"name": "b", "source": "dtu"}]
+    config = write_config(project / "wrong.yaml", scans=scans, sees=[1])
+    done = snakemake(project, "--configfile", config, "--dry-run")
+    assert done.returncode == 1
+    said = done.stderr[done.stderr.index("error: ") :].splitlines()
+    assert said[0] == "error: 4 things are missing or wrong:"
+    for sentence in (
+        "  config: scan statue, unknown key downscal: did you mean downscale?",
+        "  config: scan b, the key path is missing",
+        "  config: unknown key sees: did you mean seeds?",
+        "  scan statue: the folder nowhere does not exist: correct the key path",
+    ):
+        assert sentence in said

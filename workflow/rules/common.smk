@@ -11,7 +11,7 @@ from snakemake.io import IOFile
 from snakemake.utils import validate
 
 from neus.config import identity_as_yaml, load_method
-from neus.errors import InputError
+from neus.errors import Faults, InputError
 from neus.files import Facts
 from neus.images import is_video
 from neus.pipeline import (
@@ -25,6 +25,7 @@ from neus.pipeline import (
     earlier_fingerprint,
     lies_in,
     scans_from_config,
+    sound_part,
     source_files,
 )
 from neus.placement import GPS
@@ -43,16 +44,23 @@ def warn(sentence):
     print(f"warning: {sentence}", file=sys.stderr)
 
 
-try:
+faults, sound = Faults(), config
+with faults.noted():
     check_keys(config, SCHEMA)
-    validate(config, str(SCHEMA))  # cannot fail any more: it fills in the defaults
-    scans = scans_from_config(config)
-    if workflow.is_main_process:  # a job on a cluster's node reads this file again
-        methods = [METHODS / f"{name}.yaml" for name in config["methods"]]
-        results = Path(config["results"])
-        check_inputs(scans, methods, results=results, report=warn, facts=FACTS)
-        for sentence in absent_references(scans):
-            warn(sentence)
+if faults.sentences:  # and what is wrong with the scans, in the same round
+    sound = sound_part(config, SCHEMA)
+if sound is not None:
+    validate(sound, str(SCHEMA))  # cannot fail any more: it fills in the defaults
+    with faults.noted():
+        scans = scans_from_config(sound)
+        if workflow.is_main_process:  # a job on a cluster's node reads this file again
+            methods = [METHODS / f"{name}.yaml" for name in sound["methods"]]
+            results = Path(sound["results"])
+            check_inputs(scans, methods, results=results, report=warn, facts=FACTS)
+            for sentence in absent_references(scans):
+                warn(sentence)
+try:
+    faults.raise_any()
 except InputError as error:
     sys.exit(f"error: {error}")
 
