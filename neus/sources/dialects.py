@@ -18,8 +18,6 @@ from neus.scene import Similarity
 
 FILES = ("transforms.json", "meta_data.json", "transforms_train.json")
 """Of posed frames, in the order in which they are looked for."""
-RAW_EXPORTS = {"keyframes": "Polycam", "metadata.json": "Record3D", "metadata": "Record3D"}
-"""What apps leave that write no posed frames, and whose they are."""
 SPLIT_FILES = "transforms_{split}.json"
 NAME_KEYS = ("file_path", "rgb_path", "image_path", "img_path", "file_name", "filename", "path")
 POSE_KEYS = ("transform_matrix", "camtoworld", "c2w", "camera_to_world", "cam2world")
@@ -43,23 +41,6 @@ class Dialect:
     opencv_axes: bool
     to_source: Similarity
     sphere: Similarity | None = None
-
-
-def file_of(path: Path) -> Path:
-    """The file of posed frames that a path means."""
-    if path.is_file():
-        return path
-    files = [path / name for name in FILES]
-    found = next((file for file in files if file.is_file()), None)
-    for name, program in RAW_EXPORTS.items():
-        if found is None and (path / name).exists():
-            raise refusal(
-                path,
-                f"{name}, a raw export of {program}",
-                FILES[0],
-                f"convert it by ns-process-data {program.lower()}, or export it for nerfstudio",
-            )
-    return found or files[0]
 
 
 def dialect_of(file: Path, content: Mapping[str, Any]) -> Dialect:

@@ -14,7 +14,7 @@ from neus.sources import dialects
 from neus.sources.frame_faults import FrameFaults
 from neus.sources.given_poses import FrameError
 from neus.sources.masks import MaskChoice, check_sizes, choose_masks
-from neus.sources.names import Finder
+from neus.sources.names import MASK_PLACES, Finder
 
 Report = Callable[[str], None]
 Record = Mapping[str, Any]
@@ -132,7 +132,7 @@ def find_masks(
     names = [dialects.text_of(record, dialects.MASK_KEYS) for record in records]
     if choice not in ("auto", "all") or not any(names):
         return choose_masks(file.parent, images, _common(images), choice, report=report)
-    finder, faults = Finder(file.parent), Faults()
+    finder, faults = Finder(file.parent, places=MASK_PLACES), Faults()
     masks = [None if name is None else finder.find(name) for name in names]
     pairs = list(zip(names, masks, images, strict=True))
     gone = [name for name, mask, _ in pairs if name is not None and mask is None]
@@ -166,7 +166,7 @@ def find_points(file: Path, content: Mapping[str, Any], report: Report) -> Path 
     name = dialects.text_of(content, ("ply_file_path",))
     if name is None:
         return None
-    found = Finder(file.parent, {".ply"}).find(name)
+    found = Finder(file.parent, {".ply"}, ()).find(name)
     if found is None:
         report(f"{file}, key ply_file_path: {name} does not exist: going on without points")
     return found

@@ -21,16 +21,22 @@ from neus.images import SUFFIXES
 from neus.sources.photos import files_below
 
 DRIVE = re.compile(r"^[A-Za-z]:[\\/]")
+WEB_URL = re.compile(r"^https?://[^/]*", re.IGNORECASE)
 FILE_URL = re.compile(r"^file:(?://(?:localhost)?(?=/))?", re.IGNORECASE)
 LONGEST = 120
 """Bytes of a name that files are written under: file systems take 255, with suffixes and marks."""
 SPLIT_FOLDERS = frozenset({"train", "test", "val"})
-PLAIN_FOLDERS = ("images", "image", "rgb", "input", "photos")
-"""Below a scan's folder: where an image is looked for by its last name alone."""
+IMAGE_PLACES = (
+    *("images", "image", "rgb", "input", "photos", "color", "frames"),
+    *("images_2", "images_4", "images_8"),
+)
+MASK_PLACES = ("masks", "mask")
+"""Below a scan's folder: where an image, or a mask, is looked for by its last name alone."""
 
 WAYS = {
     "other slashes": "with Windows' backslashes",
     "elsewhere": "as absolute paths of another place, found by their last parts",
+    "other folder": "with another folder than the one that they lie in",
     "other case": "in another case or Unicode form",
     "other suffix": "with another suffix",
     "escaped": "as URLs",
@@ -63,13 +69,24 @@ def folded(name: str) -> str:
 class Finder:
     """Finds the files below a folder that names in a file of cameras mean.
 
+    Args:
+        suffixes: of the files that count.
+        places: folders below, where one is looked for by its last name alone: the first that has
+            it counts.
+
     Attributes:
         folder: what relative names are relative to.
         ways: how many names differed from their file's, by the keys of :data:`WAYS`.
     """
 
-    def __init__(self, folder: Path, suffixes: Collection[str] = SUFFIXES) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        suffixes: Collection[str] = SUFFIXES,
+        places: Sequence[str] = IMAGE_PLACES,
+    ) -> None:
         self.folder = folder
+        self._places = (folder, *(folder / place for place in places))
         self.ways: Counter[str] = Counter()
         first = [s for s in (".png", ".jpg", ".jpeg") if s in suffixes]
         rest = sorted(set(suffixes) - set(first))
@@ -102,19 +119,21 @@ class Finder:
         if way and (path := self._as_written(slashes)) is not None:
             return path, way
         parts = [part for part in PurePosixPath(slashes).parts if part not in ("/", ".", "..")]
-        if slashes.startswith(("/", "../")) or DRIVE.match(slashes):
-            parts = parts[1:] if DRIVE.match(slashes) else parts
-            return self._by_tail(parts), "elsewhere"
+        if slashes.startswith(("/", "../", "~")) or DRIVE.match(slashes):
+            return self._by_tail(parts if slashes[0] in "/." else parts[1:]), "elsewhere"
         relative = "/".join(parts)
         if (path := self._only(self._by_folded.get(folded(relative), []))) is not None:
             return path, "other case"
         if (path := self._only(self._by_stem.get(folded(relative), []))) is not None:
             return path, "other case"
         stem, suffix = os.path.splitext(relative)
-        if suffix.lower() in self._suffixes:
-            path = self._only(self._by_stem.get(folded(stem), []))
-            return path, "other suffix"
-        return None, None
+        same = self._only(self._by_stem.get(folded(stem), []))
+        if suffix.lower() in self._suffixes and same is not None:
+            return same, "other suffix"
+        if name != name.strip():
+            return self._find(name.strip())
+        is_gone = len(parts) > 1 and self.folder.joinpath(*parts[:-1]).is_dir()
+        return None if is_gone else self._by_tail(parts), way or "other folder"
 
     def _as_written(self, name: str) -> Path | None:
         """The file of a relative or absolute name, or of one that lacks its suffix."""
@@ -139,6 +158,8 @@ class Finder:
         return self.folder / plain.relative_to(absolute) if plain.is_relative_to(absolute) else path
 
     def _without_url(self, name: str) -> tuple[str, str | None]:
+        if WEB_URL.match(name):
+            return unquote(WEB_URL.sub("", name)), "elsewhere"
         if FILE_URL.match(name):
             name = unquote(FILE_URL.sub("", name))
             return (name[1:] if DRIVE.match(name[1:]) else name), "escaped"
@@ -155,9 +176,8 @@ class Finder:
                     return path
         if not parts or folded(parts[-2] if len(parts) > 1 else "") in SPLIT_FOLDERS:
             return None  # train/r_0.png is not test/r_0.png
-        same = self._by_last.get(folded(parts[-1]), [])
-        plain = (self.folder, *(self.folder / name for name in PLAIN_FOLDERS))
-        return self._only([path for path in same if path.parent in plain])
+        same = {path.parent: path for path in self._by_last.get(folded(parts[-1]), [])}
+        return next((same[place] for place in self._places if place in same), None)
 
     @staticmethod
     def _only(paths: list[Path]) -> Path | None:

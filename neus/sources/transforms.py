@@ -22,6 +22,7 @@ from neus.sources.given_poses import FrameError, GivenPose, given_pose, said_of_
 from neus.sources.headers import image_size
 from neus.sources.json_text import read_json
 from neus.sources.masks import MaskChoice
+from neus.sources.posed_files import file_of
 from neus.sources.sizes import Size, said_of_sizes
 from neus.sources.splits import Part, parts_of
 
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 
 UNIT = "source units"
 SPLITS = ("train", "test")
+ALL_SPLITS = (*SPLITS, "val")
 Report = Callable[[str], None]
 
 
@@ -64,7 +66,7 @@ def read_nerfstudio(
     Raises:
         InputError: a file is missing or malformed; all faults that were found are named.
     """
-    file = dialects.file_of(path)
+    file = file_of(path)
     if file.name == dialects.SPLIT_FILES.format(split="train"):
         return read_blender(path, masks=masks, report=report)
     content = read_json(file)
@@ -100,8 +102,8 @@ def read_blender(path: Path, *, masks: MaskChoice, report: Report = lambda line:
         InputError: a file is missing or malformed; all faults that were found are named.
     """
     folder = path if path.is_dir() else path.parent
-    train = folder / dialects.SPLIT_FILES.format(split="train")
-    if not train.is_file() and any((folder / name).is_file() for name in dialects.FILES):
+    names = [dialects.SPLIT_FILES.format(split=split) for split in ALL_SPLITS]
+    if not (folder / names[0]).is_file() or (path.is_file() and path.name not in names):
         return read_nerfstudio(path, masks=masks, report=report)
     photos, files, faults = [], [], Faults()
     for split in SPLITS:

@@ -41,6 +41,12 @@ def touch(folder: Path, *names: str) -> None:
         ("images/1.png", ".\\images\\1", "other slashes"),
         ("images/1.png", "C:\\Users\\me\\scan\\images\\1.png", "elsewhere"),
         ("images/1.png", "D:/scan/images/1.png", "elsewhere"),
+        ("images/1.png", "~/scan/images/1.png", "elsewhere"),
+        ("images/1.png", "http://localhost:8000/images/1.png", "elsewhere"),
+        ("images/1.png", "1.png", "other folder"),
+        ("images/1.png", "rgb/1.png", "other folder"),
+        ("images_4/1.jpg", "images/1.jpg", "other folder"),
+        ("images/1.png", "images/1.png ", None),
         ("images/1.png", "/home/me/scan/images/1.png", "elsewhere"),
         ("images/1.png", "\\\\server\\share\\images\\1.png", "elsewhere"),
         ("images/1.png", "../scan/images/1.png", "elsewhere"),
@@ -78,6 +84,8 @@ def test_what_is_not_there_or_could_be_several_is_not_found(tmp_path):
     assert finder.find("/data/lego/test/r_0.png") is None, "train/r_0.png is another image"
     assert finder.find("/elsewhere/1.png") is None
     assert finder.find("images/x.png") is None, "two files differ in case alone"
+    assert finder.find("images/2.png") is None, "the folder is there, and the image is not in it"
+    assert Finder(tmp_path, places=("masks",)).find("masks/1.png") is None, "an image is no mask"
     assert finder.find("") is None
     assert finder.find("n" * 300 + ".png") is None
     assert not finder.ways

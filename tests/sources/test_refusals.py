@@ -142,13 +142,37 @@ def test_one_image_with_two_poses(tmp_path):
     assert "an image that is listed twice with different poses" in only(tmp_path)
 
 
-@pytest.mark.parametrize(
-    ("raw", "app"), [("keyframes/a", "Polycam"), ("metadata.json", "Record3D")]
-)
-def test_raw_exports_of_apps_say_how_to_convert_them(tmp_path, raw, app):
-    (tmp_path / raw).parent.mkdir(exist_ok=True)
-    (tmp_path / raw).write_text("{}")
-    assert f"a raw export of {app}, expected transforms.json: convert" in only(tmp_path)
+RAW = {
+    "keyframes/a": ("Polycam", "convert it by ns-process-data polycam, or export"),
+    "metadata.json": ("Record3D", "convert it by ns-process-data record3d, or export"),
+    "EXR_RGBD/rgb/0.jpg": ("Record3D", "convert it by ns-process-data record3d"),
+    "mine.r3d": ("Record3D", "convert it by ns-process-data record3d"),
+    "odometry.csv": ("Stray Scanner", "set source to photos, which estimates the poses"),
+    "poses_bounds.npy": ("LLFF", "set source to photos"),
+    "cameras.xml": ("Metashape", "convert it by ns-process-data metashape"),
+    "cameras.csv": ("RealityCapture", "convert it by ns-process-data realitycapture"),
+}
+
+
+@pytest.mark.parametrize("raw", RAW)
+def test_raw_exports_of_apps_say_how_to_convert_them(tmp_path, raw):
+    app, remedy = RAW[raw]
+    (tmp_path / raw).parent.mkdir(parents=True, exist_ok=True)
+    (tmp_path / raw).write_text("#name,x,y <document><chunk>")
+    sentence = only(tmp_path)
+    assert f"a raw export of {app}, expected transforms.json: {remedy}" in sentence
+    if "/" not in raw and not raw.startswith(("metadata", "poses")):
+        assert only(tmp_path / raw) == sentence, "the file itself"
+
+
+def test_a_file_of_frames_under_another_name_or_place_is_shown(tmp_path):
+    write_scan(tmp_path / "a", name="cameras.json")
+    assert f"set path to {tmp_path / 'a/cameras.json'}" in only(tmp_path / "a")
+    write_scan(tmp_path / "b")
+    assert f"set path to {tmp_path / 'b/transforms.json'}" in only(tmp_path / "b/images")
+    assert f"set path to {tmp_path / 'b/transforms.json'}" in only(tmp_path)
+    (tmp_path / "b/transforms.json").rename(tmp_path / "b/Transforms.JSON")
+    assert len(read(tmp_path / "b")[0].scene.frames) == 6
 
 
 def test_two_frames_are_too_few(tmp_path):
