@@ -18,6 +18,7 @@ from neus.images.files import (
 )
 from neus.images.kinds import (
     HEIC,
+    JPEG,
     ORIENTATION,
     SUFFIXES,
     UNREAD,
@@ -34,6 +35,7 @@ from neus.images.video import VIDEOS, check_video, extract_frames, is_video
 __all__ = [
     "AS_SEEN",
     "HEIC",
+    "JPEG",
     "ORIENTATION",
     "PALETTES",
     "SUFFIXES",

@@ -17,12 +17,18 @@ from neus.errors import InputError
 if TYPE_CHECKING:
     from jaxtyping import UInt8
 
-HEIC = frozenset({".heic", ".heif"})
+HEIC = frozenset({".heic", ".heif", ".hif"})
 AVIF = frozenset({".avif"})
-SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".tif", ".tiff", ".webp", ".bmp"}) | HEIC | AVIF
+JPEG = frozenset({".jpg", ".jpeg", ".jpe", ".jfif"})
+SUFFIXES = frozenset({".png", ".tif", ".tiff", ".webp", ".bmp"}) | JPEG | HEIC | AVIF
 """Of files that count as images."""
-RAW = frozenset({".dng", ".cr2", ".cr3", ".nef", ".arw", ".raf", ".orf", ".rw2", ".pef", ".srw"})
-OTHERS = frozenset({".gif", ".jxl", ".jp2", ".exr", ".hdr", ".psd", ".svg", ".tga", ".ppm"})
+RAW = frozenset(
+    {".dng", ".cr2", ".cr3", ".nef", ".arw", ".raf", ".orf", ".rw2", ".pef", ".srw", ".x3f", ".3fr"}
+)
+OTHERS = frozenset(
+    {".gif", ".jxl", ".jp2", ".jxr", ".exr", ".hdr", ".psd", ".xcf", ".svg", ".tga", ".pcx", ".ico"}
+    | {".ppm", ".pgm", ".pbm", ".pnm", ".mpo", ".insp"}
+)
 UNREAD = RAW | OTHERS
 """Of pictures that nothing here reads: they have to be converted."""
 ORIENTATION = 0x0112

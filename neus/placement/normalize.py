@@ -223,5 +223,5 @@ def check_cameras(cameras: Cameras) -> None:
     if extent <= 1e-6 * np.abs(cameras.centres).max():
         raise InputError(
             "all images were taken from one place, so nothing can be measured: "
-            "walk around the object"
+            "walk around the object, or invert the poses, if they are world-to-camera"
         )

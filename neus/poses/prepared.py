@@ -16,6 +16,7 @@ import numpy as np
 
 from neus.files import kept
 from neus.images import (
+    JPEG,
     ORIENTATION,
     colmap_reads,
     exif_tags,
@@ -114,7 +115,8 @@ def prepare(photos: Sequence[Photo], *, place: Path, work: Path, threads: int) -
 
 
 def _suffix(file: Path) -> str:
-    return file.suffix.lower() if colmap_reads(file) else ".jpg"
+    suffix = file.suffix.lower()
+    return suffix if suffix not in JPEG and colmap_reads(file) else ".jpg"
 
 
 def _lay_out(folder: Path, photo: Photo, target: str, *, with_masks: bool) -> None:

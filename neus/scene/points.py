@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -27,12 +27,16 @@ def read_points(path: Path) -> tuple[Float[np.ndarray, "p 3"], UInt8[np.ndarray,
     if _holds_no_vertex(path):
         return np.zeros((0, 3)), np.zeros((0, 3), np.uint8)
     try:
-        cloud = trimesh.load(path, process=False)
-        points = np.asarray(cloud.vertices, dtype=np.float64)  # pyright: ignore
+        cloud: Any = trimesh.load(path, process=False)
+        points = np.asarray(cloud.vertices, dtype=np.float64).reshape(-1, 3)
+        # A cloud has colours, a mesh those of its vertices; where the file has none they are empty.
+        colours = getattr(cloud, "colors", getattr(cloud.visual, "vertex_colors", None))
     except (ValueError, IndexError, KeyError, AttributeError) as error:
         raise InputError(f"{path} cannot be read as points: write the file again") from error
-    colours = np.asarray(getattr(cloud, "colors", np.zeros((0, 4))), dtype=np.uint8)[:, :3]
-    return points, colours if len(colours) == len(points) else np.full(points.shape, 128, np.uint8)
+    colours = np.zeros(0) if colours is None else np.asarray(colours, dtype=np.uint8)
+    if colours.shape not in ((len(points), 3), (len(points), 4)):
+        return points, np.full(points.shape, 128, np.uint8)
+    return points, colours[:, :3]
 
 
 def _holds_no_vertex(path: Path) -> bool:

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
-MASK_NAME = re.compile(r"mask[ _.-]+(?P<after>.+)|(?P<before>.+?)[ _.-]+mask", re.IGNORECASE)
+MASK_NAME = re.compile(r"masks?[ _.-]+(?P<after>.+)|(?P<before>.+?)[ _.-]+masks?", re.IGNORECASE)
 THUMBNAIL_NAME = re.compile(
     r"(?:thumb|thumbnail|tn)[ _.-]+(?P<after>.+)|(?P<before>.+?)[ _.-]+(?:thumb|thumbnail|tn)",
     re.IGNORECASE,

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from neus.errors import Faults, listed, refusal
+from neus.errors import Faults, InputError, listed, refusal
 from neus.images import orientation
 from neus.sources.capture import Capture, PosedPhoto, assemble
 from neus.sources.colmap_model import Model, find_model, import_pycolmap
@@ -71,6 +72,8 @@ def read_colmap(
     for (image, file), mask in zip(pairs, chosen, strict=True):
         with faults.noted():
             photos.append(_photo(image, file, mask, cameras, root))
+    for refused in cameras.refused():
+        faults.add(refused)
     faults.raise_any()
     for line in said_of_sizes(found.folder, cameras.resized):
         report(line)
@@ -81,11 +84,14 @@ def read_colmap(
 
 
 def _scan_folder(path: Path, model: Path) -> Path:
-    """The folder of a scan whose ``path`` may be that of its model, or a file of it."""
+    """The folder of a scan whose ``path`` may be that of its model, or a file of it.
+
+    Of a model in a workspace below (``dense/0/sparse``) the images are looked for there first.
+    """
     path = path.parent if path.is_file() else path
-    if path.resolve() != model.resolve() or image_root(path) != path:
+    if image_root(path) != path:
         return path
-    for above in (path.parent, path.parent.parent):
+    for above in (model.parent, model.parent.parent, model.parent.parent.parent):
         if any((above / name).is_dir() for name in IMAGE_FOLDERS):
             return above
     return path
@@ -105,6 +111,7 @@ def _image_files(model: Model, folder: Path, root: Path, report: Report) -> list
             missing.append(name)
         else:
             pairs.append((image, file))
+    _check_twice(model, pairs)
     for line in [*finder.account(model.folder), *wider.account(model.folder)]:
         report(line)
     if len(missing) >= LEAST_SHARE * len(images):
@@ -121,6 +128,18 @@ def _image_files(model: Model, folder: Path, root: Path, report: Report) -> list
             f"are dropped ({listed(missing)}): add them, if they are to be used"
         )
     return pairs
+
+
+def _check_twice(model: Model, pairs: Sequence[tuple[Any, Path]]) -> None:
+    count = Counter(file for _, file in pairs)
+    twice = [file.name for file, number in count.items() if number > 1]
+    if twice:
+        raise refusal(
+            model.folder,
+            f"{len(twice)} images that are listed twice ({listed(twice)})",
+            "one pose for each image",
+            "keep the one that is right",
+        )
 
 
 def _check_mirrored(model: Path, files: Sequence[Path]) -> None:
@@ -146,6 +165,7 @@ class _Cameras:
     def __init__(self, model: Model) -> None:
         self.folder, self._cameras = model.folder, model.content.cameras
         self.resized: list[tuple[Path, Size, Size]] = []
+        self._cropped: dict[tuple[Size, Size], list[str]] = defaultdict(list)
         self._known: dict[tuple[int, Size], Any] = {}
 
     def of(self, camera_id: int, file: Path, size: Size) -> Any:
@@ -154,17 +174,25 @@ class _Cameras:
         stated = camera.width, camera.height
         if stated != size:
             if not is_resized(stated, size):
-                raise refusal(
-                    file,
-                    f"an image of {as_text(size)}, whose camera in {self.folder} is "
-                    f"{as_text(stated)}",
-                    "the photo that the model was made from, or the same made smaller",
-                    "give these: a crop needs a camera of its own",
-                )
+                self._cropped[stated, size].append(file.name)
+                return np.eye(3)
             self.resized.append((file, stated, size))
         if (camera_id, size) not in self._known:
             self._known[camera_id, size] = self._scaled(camera, size)
         return self._known[camera_id, size]
+
+    def refused(self) -> list[InputError]:
+        """One error for each pair of sizes that do not go together."""
+        return [
+            refusal(
+                self.folder,
+                f"{len(names)} images of {as_text(size)} whose cameras are {as_text(stated)} "
+                f"({listed(names)})",
+                "the photos that the model was made from, or the same made smaller",
+                "give these: a crop needs a camera of its own",
+            )
+            for (stated, size), names in self._cropped.items()
+        ]
 
     def _scaled(self, camera: Any, size: Size) -> Any:
         pinhole = np.array(camera.calibration_matrix(), dtype=np.float64)

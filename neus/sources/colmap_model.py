@@ -6,6 +6,8 @@ a model is read from a folder of links beside which the names stay known by the 
 
 from __future__ import annotations
 
+import codecs
+import math
 import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -19,7 +21,10 @@ KINDS = (".bin", ".txt")
 NEEDED = ("cameras", "images")
 OPTIONAL = ("points3D", "rigs", "frames")
 """Files of a model: of COLMAP 3.12 and later the last two, which go together."""
-PLACES = ("sparse", "colmap/sparse", "colmap_text", "dense/sparse", "")
+PLACES = (
+    *("sparse", "colmap/sparse", "colmap_text", "dense/sparse", "dense/0/sparse"),
+    *("undistorted/sparse", "distorted/sparse", "sparse_txt", "model", ""),
+)
 """Below the folder of a scan."""
 EMPTY = {".bin": bytes(8), ".txt": b""}
 
@@ -78,6 +83,11 @@ def find_model(path: Path, report: Callable[[str], None]) -> Model:
     return largest
 
 
+def has_model(path: Path) -> bool:
+    """Whether a model lies where those of a scan are looked for."""
+    return any(_models(path / place) for place in PLACES)
+
+
 def _models(folder: Path) -> list[Path]:
     folders = [folder, *sorted(folder.iterdir())] if folder.is_dir() else []
     names = [name + kind for name in NEEDED for kind in KINDS]
@@ -116,7 +126,7 @@ def read_model(folder: Path, report: Callable[[str], None] = lambda line: None) 
     with tempfile.TemporaryDirectory(prefix="model-") as scratch:
         staged = Path(scratch)
         for file in files:
-            (staged / file.name).symlink_to(file.absolute())
+            _stage(file, staged / file.name)
         if "points3D" not in there:
             (staged / f"points3D{kind}").write_bytes(EMPTY[kind])
         if kind == ".txt":
@@ -127,6 +137,16 @@ def read_model(folder: Path, report: Callable[[str], None] = lambda line: None) 
             raise _unreadable(folder, files, error) from error
     names = names or {key: image.name for key, image in content.images.items()}
     return Model(folder, content, names, files)
+
+
+def _stage(file: Path, target: Path) -> None:
+    """Link a file; COLMAP trips over a byte order mark, so that goes."""
+    with file.open("rb") as opened:
+        has_mark = file.suffix == ".txt" and opened.read(3) == codecs.BOM_UTF8
+    if has_mark:
+        target.write_bytes(file.read_bytes()[3:])
+    else:
+        target.symlink_to(file.absolute())
 
 
 def _kind(folder: Path) -> str:
@@ -167,7 +187,17 @@ def _restage_text(images: Path, staged: Path, *, keep_points: bool) -> dict[int,
     for words, points in _images_of_text(images):
         identity = words[0]
         names[int(identity)] = words[9]
+        numbers = [float(word) for word in words[1:8]]
+        if not all(map(math.isfinite, numbers)) or not any(numbers[:4]):
+            raise refusal(
+                f"{images}, image {words[9]}",
+                "NaN or infinity in its pose" if any(numbers[:4]) else "a quaternion of zeros",
+                "QW, QX, QY, QZ, TX, TY, TZ",
+                "leave the image out, or export the model again",
+            )
         lines += [" ".join([*words[:9], identity]), points if keep_points else ""]
+    if not names:
+        raise refusal(images, "no image", "the poses of three or more", "export the model again")
     (staged / images.name).unlink()
     (staged / images.name).write_text("\n".join(lines) + "\n")
     return names

@@ -92,16 +92,26 @@ def _similarity(file: Path, content: Mapping[str, Any], key: str, scale: Any) ->
     if content.get(key) is None and scale == 1.0:
         return Similarity.identity()
     try:
+        factor = float(scale)
+        if not (np.isfinite(factor) and factor > 0):
+            raise ValueError(factor)
+    except (TypeError, ValueError):
+        where = f"{file}, key applied_scale"
+        raise refusal(where, repr(scale)[:40], "a positive number", remedy) from None
+    try:
         value = content.get(key)
         given = np.asarray(np.eye(4) if value is None else value, dtype=np.float64).reshape(-1, 4)
         matrix = np.eye(4)
-        matrix[:3] = given[:3] * float(scale)
+        matrix[:3] = given[:3] * factor
         if not np.isfinite(matrix).all():
             raise ValueError("NaN or infinity")
         return Similarity.from_matrix(matrix)
     except (TypeError, ValueError) as error:
         raise refusal(
-            where, f"what is {error}", "3x4 numbers that scale evenly and rotate", remedy
+            where,
+            f"no transformation ({error})",
+            "3x4 numbers that scale evenly and rotate",
+            remedy,
         ) from None
 
 

@@ -42,9 +42,17 @@ class Keys:
         values = [level[name] for level in self.levels if level.get(name) is not None]
         return str(values[0]) if values else None
 
+    def numbers(self, name: str) -> list[float]:
+        """Those of a list, whose rows are joined; none where there is no list."""
+        for level in self.levels:
+            if isinstance(level.get(name), list):
+                rows = [row if isinstance(row, list) else [row] for row in level[name]]
+                return [_number(name, value) for row in rows for value in row]
+        return []
+
     def flag(self, name: str) -> bool:
         values = [level[name] for level in self.levels if level.get(name) is not None]
-        return bool(values[0]) if values else False
+        return bool(values) and str(values[0]).lower() not in ("false", "0", "")
 
 
 def _number(key: str, value: Any) -> float:

@@ -24,6 +24,10 @@ TOO_SHORT = 0.05
 """Of the longer side: a focal length below is no number of pixels (169 degrees of view)."""
 
 
+TOO_LONG, UNEVEN = 1000.0, 3.0
+"""Times the longer side, a tenth of a degree of view; and times the other focal length."""
+
+
 @dataclass(frozen=True)
 class GivenLens:
     """What is stated about a camera.
@@ -78,6 +82,13 @@ def given_lens(
             "a focal length in pixels",
             "multiply it by the image's width, if it is a part of that",
         )
+    if max(fx, fy) > TOO_LONG * max(stated) or max(fx, fy) > UNEVEN * min(fx, fy):
+        raise FrameError(
+            "fl_x, fl_y",
+            f"{fx:g}, {fy:g} for images of {as_text(stated)}",
+            "focal lengths in pixels that are about the same",
+            CALIBRATE,
+        )
     if not (math.isfinite(cx) and math.isfinite(cy)):
         raise FrameError("cx, cy", f"{cx:g}, {cy:g}", "pixels", CALIBRATE)
     factor = size[0] / stated[0], size[1] / stated[1]
@@ -101,9 +112,9 @@ def _pinhole(keys: Keys, stated: Size) -> tuple[float, float, float, float]:
     cx, cy = keys.first("cx"), keys.first("cy")
     centre = stated[0] / 2 if cx is None else cx, stated[1] / 2 if cy is None else cy
     for level in keys.levels:
-        matrix = next((level[key] for key in MATRICES if level.get(key) is not None), None)
-        if matrix is not None:
-            return _from_matrix(matrix)
+        key = next((key for key in MATRICES if level.get(key) is not None), None)
+        if key is not None:
+            return _from_matrix(key, level[key])
         fx = keys.of(level, "fl_x")
         if fx is None and (angle := _angle(keys, level, "x")) is not None:
             fx = _focal("camera_angle_x", angle, stated[0])
@@ -138,7 +149,7 @@ def _focal(key: str, angle: float, side: int) -> float:
     return side / 2 / math.tan(angle / 2)
 
 
-def _from_matrix(value: Any) -> tuple[float, float, float, float]:
+def _from_matrix(key: str, value: Any) -> tuple[float, float, float, float]:
     try:
         matrix = np.asarray(value, dtype=np.float64)
     except (TypeError, ValueError):
@@ -148,9 +159,7 @@ def _from_matrix(value: Any) -> tuple[float, float, float, float]:
     if matrix.size in (9, 16) and matrix.ndim == 1:
         matrix = matrix.reshape(3, 3) if matrix.size == 9 else matrix.reshape(4, 4)
     if matrix.shape not in ((3, 3), (3, 4), (4, 4)):
-        raise FrameError("intrinsic_matrix", "other numbers", "3x3 or 4x4 numbers", CALIBRATE)
+        raise FrameError(key, "other numbers", "3x3 or 4x4 numbers", CALIBRATE)
     if abs(matrix[0, 1]) > 1e-3 * abs(matrix[0, 0]):
-        raise FrameError(
-            "intrinsic_matrix", f"skew {matrix[0, 1]:g}", "none", "undistort the images first"
-        )
+        raise FrameError(key, f"skew {matrix[0, 1]:g}", "none", "undistort the images first")
     return float(matrix[0, 0]), float(matrix[1, 1]), float(matrix[0, 2]), float(matrix[1, 2])

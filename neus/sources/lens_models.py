@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 PERSPECTIVE = (
     "OPENCV", "PINHOLE", "SIMPLE_PINHOLE", "SIMPLE_RADIAL", "RADIAL", "FULL_OPENCV", "PERSPECTIVE",
 )  # fmt: skip
+NERFSTUDIO_TERMS = "distortion_params"
+TERM_LISTS = (NERFSTUDIO_TERMS, "distortion_coefficients", "dist_coeffs", "distortion", "dist")
 FISHEYE = ("OPENCV_FISHEYE", "FISHEYE", "SIMPLE_RADIAL_FISHEYE", "RADIAL_FISHEYE")
 
 
@@ -57,6 +59,8 @@ def camera_of(
     """
     k = [keys.first(f"k{i}") or 0.0 for i in range(1, 7)]
     p = [keys.first(f"p{i}") or 0.0 for i in (1, 2)]
+    if not any((*k, *p)):
+        k, p = _listed_terms(keys)
     if not is_fisheye and not any((*k, *p)):
         fx, fy, cx, cy = pinhole
         return np.array([[fx, 0, cx], [0, fy, cy], [0, 0, 1]])
@@ -65,6 +69,21 @@ def camera_of(
     if key not in known:
         known[key] = _lens(make, [*pinhole, *params], size)
     return known[key]
+
+
+def _listed_terms(keys: Keys) -> tuple[list[float], list[float]]:
+    """Terms in one list: nerfstudio's k1 to k4, p1, p2, or OpenCV's k1, k2, p1, p2, k3 to k6."""
+    for name in TERM_LISTS:
+        terms = keys.numbers(name)
+        if not any(terms):
+            continue
+        is_opencv = name != NERFSTUDIO_TERMS
+        if len(terms) not in ((4, 5, 8) if is_opencv else (6,)):
+            orders = "k1, k2, p1, p2, k3 …" if is_opencv else "k1, k2, k3, k4, p1, p2"
+            raise FrameError(name, f"{len(terms)} numbers", orders, "write k1, k2, p1, p2 apart")
+        k, p = ([*terms[:2], *terms[4:]], terms[2:4]) if is_opencv else (terms[:4], terms[4:])
+        return [*k, *[0.0] * (6 - len(k))], p
+    return [0.0] * 6, [0.0] * 2
 
 
 def _model(k: Sequence[float], p: Sequence[float], is_fisheye: bool) -> tuple[str, list[float]]:

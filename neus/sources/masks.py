@@ -10,7 +10,7 @@ from neus.errors import InputError, listed, refusal
 from neus.images import SUFFIXES, open_with_pillow, read_alpha
 from neus.sources.beside import masks_beside, match_masks
 from neus.sources.headers import image_size
-from neus.sources.photos import MASK_FOLDERS, images_in
+from neus.sources.photos import IMAGE_FOLDERS, MASK_FOLDERS, folders_called, images_in
 
 MaskChoice = Literal["auto", "all", "none", "own"]
 """auto: the masks that there are, in a folder, beside the images or as alpha channels, of all
@@ -116,8 +116,11 @@ def _places(folder: Path, root: Path, parent: Path) -> list[Path]:
     """Where masks of the images in ``parent`` may lie, the likeliest first."""
     relative = parent.relative_to(root) if parent.is_relative_to(root) else Path()
     bases = [(folder, relative), (root, relative), (parent, Path())]
-    bases += [(parent.parent, Path())] if parent != folder else []
-    places = [base / name / below for base, below in bases for name in MASK_FOLDERS]
+    is_of_images = folder.name.lower() in IMAGE_FOLDERS  # then masks lie beside it
+    bases += [(parent.parent, Path())] if parent != folder or is_of_images else []
+    places = [
+        place / below for base, below in bases for place in folders_called(base, MASK_FOLDERS)
+    ]
     return [place for place in dict.fromkeys(places) if place != parent]
 
 

@@ -13,7 +13,7 @@ from neus.sources.given_poses import nearest_rotation
 from neus.sources.headers import image_size
 from neus.sources.masks import MaskChoice, choose_masks
 from neus.sources.names import Finder
-from neus.sources.photos import MASK_FOLDERS, first_folder
+from neus.sources.photos import MASK_FOLDERS, folders_called
 
 NUMBERS = 21
 """On a line after the name: K, R and t of the projection ``K [R | t]``."""
@@ -55,7 +55,7 @@ def read_middlebury(
             "add them",
         )
     files = [image for image in images if image is not None]
-    if masks == "auto" and first_folder(folder, MASK_FOLDERS) is None:
+    if masks == "auto" and not folders_called(folder, MASK_FOLDERS):
         masks = "own"
     found = choose_masks(folder, files, folder, masks, report=report)
     photos, faults = [], Faults()

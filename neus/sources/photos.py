@@ -19,8 +19,9 @@ MASK_FOLDERS = ("masks", "mask")
 NO_PHOTOS = frozenset(
     {"masks", "mask", "thumbnails", "thumbnail", "thumbs", "__macosx", "@eadir", "$recycle.bin"}
     | {"sparse", "dense", "stereo", "depth", "depths", "normals", "semantics", "results"}
+    | {"confidence", "corrected_images"}
 )
-"""Names of folders, in small letters, whose pictures are no photos."""
+"""Names of folders, in small letters, whose pictures are no photos; the last two are Polycam's."""
 
 
 @dataclass(frozen=True)
@@ -93,11 +94,9 @@ def find_photos(path: Path) -> PhotoFolder:
 
 def image_root(path: Path) -> Path:
     """The folder that the images of a scan lie below: ``images/`` or ``image/``, or its own."""
-    for name in IMAGE_FOLDERS:
-        if (path / name).is_dir() and any(
-            file.suffix.lower() in SUFFIXES for file in files_below(path / name)
-        ):
-            return path / name
+    for folder in folders_called(path, IMAGE_FOLDERS):
+        if any(file.suffix.lower() in SUFFIXES for file in files_below(folder)):
+            return folder
     return path
 
 
@@ -196,9 +195,12 @@ def _order(name: str) -> tuple[list[tuple[int, str]], str]:
     return natural_order(name), name
 
 
-def first_folder(path: Path, names: Sequence[str]) -> Path | None:
-    """The first of the folders ``path/name`` that exists, or None."""
-    return next((path / name for name in names if (path / name).is_dir()), None)
+def folders_called(path: Path, names: Sequence[str]) -> list[Path]:
+    """The folders in one that have these names in any case, in their order; as written first."""
+    if not path.is_dir():
+        return []
+    there = sorted(each for each in path.iterdir() if each.name.lower() in names and each.is_dir())
+    return sorted(there, key=lambda each: (names.index(each.name.lower()), each.name not in names))
 
 
 def images_in(folder: Path) -> list[Path]:

@@ -29,7 +29,7 @@ def read_matrices(file: Path) -> dict[str, Float[np.ndarray, "4 4"]]:
     try:
         with np.load(file) as content:
             keys = [key for key in content.files if KEY.fullmatch(key)]
-            matrices = {key: np.asarray(content[key], dtype=np.float64) for key in keys}
+            matrices = {_plain(key): np.asarray(content[key], dtype=np.float64) for key in keys}
     except (OSError, ValueError, TypeError, AttributeError, BadZipFile, EOFError) as error:
         reason = " ".join(str(error).split())[:120] or type(error).__name__
         raise refusal(
@@ -38,6 +38,12 @@ def read_matrices(file: Path) -> dict[str, Float[np.ndarray, "4 4"]]:
     if not numbers_of(matrices, "world_mat"):
         raise _no_projection(file, matrices)
     return matrices
+
+
+def _plain(key: str) -> str:
+    """``world_mat_7`` for ``world_mat_007``."""
+    kind, number = key.rsplit("_", 1)
+    return f"{kind}_{int(number)}"
 
 
 def numbers_of(matrices: Matrices, kind: str) -> list[int]:

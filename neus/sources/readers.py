@@ -10,6 +10,7 @@ from neus.sources.capture import Capture
 from neus.sources.colmap import read_colmap
 from neus.sources.copies import said_of_copies
 from neus.sources.dtu import read_dtu
+from neus.sources.likely import likely_source
 from neus.sources.masks import MaskChoice, choose_masks
 from neus.sources.middlebury import read_middlebury
 from neus.sources.photos import find_photos
@@ -27,6 +28,8 @@ READERS: dict[str, Callable[..., Capture]] = {
 }
 """By the name of the source; photos have no poses yet and are read with their COLMAP model."""
 SOURCES = (*READERS, "photos")
+ALIKE = {"nerfstudio": ("blender",), "blender": ("nerfstudio",), "dtu": ("demo",)}
+"""Sources that read each other's files."""
 MIN_IMAGES = 3
 Report = Callable[[str], None]
 
@@ -84,7 +87,16 @@ def check_source(
     if kind == "photos":
         _check_photos(path, masks, report)
         return None
-    capture = read_source(kind, path, masks=masks, model=None, report=report)
+    try:
+        capture = read_source(kind, path, masks=masks, model=None, report=report)
+    except InputError as error:
+        likely = likely_source(path)
+        if likely is None or kind in (likely, *ALIKE.get(likely, ())):
+            raise
+        other = refusal(
+            path, f"files that source {likely} reads", f"those of {kind}", f"set source to {likely}"
+        )
+        raise InputError(*error.sentences, str(other)) from None
     count = len(capture.scene.frames)
     if count < MIN_IMAGES:
         raise refusal(

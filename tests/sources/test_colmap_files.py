@@ -91,7 +91,7 @@ def test_images_of_another_size(tmp_path):
     lens = read(scan, "colmap")[0].scene.frames[0].rectify.lens  # pyright: ignore
     assert (lens.width, lens.params[0]) == (32, 30)
     file.write_text("1 PINHOLE 64 64 60 60 32 32\n")
-    assert "an image of 32x24, whose camera" in refused(scan)
+    assert "6 images of 32x24 whose cameras are 64x64" in refused(scan)
     file.write_text("1 PINHOLE 32 24 -60 60 16 12\n")
     assert "focal lengths -60" in refused(scan)
 
@@ -134,3 +134,31 @@ def test_a_foreign_model_of_photos_that_are_stored_mirrored_is_refused(tmp_path)
             image.save(file, exif=tags)
     with pytest.raises(InputError, match=r"6 images that are stored mirrored, .* source to photos"):
         read_colmap(scan, masks="auto")
+
+
+@pytest.mark.parametrize("place", ["dense/0/sparse", "distorted/sparse", "undistorted/sparse"])
+@pytest.mark.parametrize("images", ["images", "input"])
+def test_models_in_the_workspaces_of_other_programs(tmp_path, place, images):
+    scan = write_model(tmp_path)
+    (scan / place).parent.mkdir(parents=True)
+    (scan / "sparse").rename(scan / place)
+    (scan / "images").rename(scan / images)
+    assert_read(read(scan, "colmap")[0])
+
+
+def test_a_byte_order_mark_an_image_listed_twice_and_one_without_rotation(tmp_path):
+    scan = write_model(tmp_path)
+    model = scan / "sparse/0"
+    texts = {name: (model / name).read_text() for name in ("cameras.txt", "images.txt")}
+    for name, text in texts.items():
+        (model / name).write_text("\ufeff" + text.replace("\n", "\r\n"), newline="")
+    assert_read(read(scan, "colmap")[0])
+    (model / "images.txt").write_text(texts["images.txt"].replace("0001.png", "0000.png"))
+    assert "1 images that are listed twice (0000.png)" in refused(scan)
+    lines = texts["images.txt"].splitlines()
+    row = next(i for i, line in enumerate(lines) if line.endswith("0002.png"))
+    lines[row] = " ".join([lines[row].split()[0], *["0"] * 4, *lines[row].split()[5:]])
+    (model / "images.txt").write_text("\n".join(lines))
+    assert "image 0002.png: found a quaternion of zeros" in refused(scan)
+    (model / "images.txt").write_text("# none\n")
+    assert "images.txt: found no image" in refused(scan)

@@ -189,7 +189,7 @@ def test_unusable_files_are_refused_in_one_sentence(tmp_path, cameras):
         ({"camera_model": "EQUIRECTANGULAR"}, "found EQUIRECTANGULAR, expected one of OPENCV"),
         ({"frames": []}, "found an empty list"),
         ({"frames": [{"file_path": "images/frame_00001.png"}]}, "transform_matrix: found none"),
-        ({"applied_transform": np.zeros((3, 4)).tolist()}, "found what is not a similarity"),
+        ({"applied_transform": np.zeros((3, 4)).tolist()}, "found no transformation"),
     ):
         write_json(tmp_path, cameras, **keys)
         with pytest.raises(InputError, match=sentence):

@@ -175,6 +175,15 @@ def test_a_file_of_frames_under_another_name_or_place_is_shown(tmp_path):
     assert len(read(tmp_path / "b")[0].scene.frames) == 6
 
 
+def test_a_source_that_is_another_is_said(tmp_path):
+    write_scan(tmp_path)
+    sentences = refused(tmp_path, "dtu")
+    assert "set source to nerfstudio" in sentences[-1]
+    assert "set source to nerfstudio" in refused(tmp_path, "colmap")[-1]
+    (tmp_path / "transforms.json").unlink()
+    assert not any("set source to nerfstudio" in s for s in refused(tmp_path, "dtu"))
+
+
 def test_two_frames_are_too_few(tmp_path):
     write_scan(tmp_path, names=numbered()[:2])
     assert "found 2 images with poses, expected three or more" in only(tmp_path)
