@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from neus.ops.types import EMPTY, INSIDE, SURFACE
+from neus.rendering.cavities import crossed_by_light, reached, with_neighbours
 
 if TYPE_CHECKING:
     from jaxtyping import Bool, Float, Int, UInt8
@@ -79,23 +80,29 @@ class OccupancyGrid:
         beside the surface only through cells in which :meth:`see` was told of light since the last
         search, so that no tunnel leads to a bubble; without it, through all.
         """
-        resolution = len(self._axis)
-        hidden = self.outside.view(-1).clone()
-        open_cells = ((self.state != SURFACE) | (self._seen > 0)).view(-1)
-        frontier = torch.ones_like(hidden)
-        frontier[self.cells] = False
-        frontier = frontier.nonzero()[:, 0]
-        hidden[frontier] = False
-        steps = torch.tensor([1, -1, resolution, -resolution, resolution**2, -(resolution**2)])
-        steps = steps.to(frontier)
-        while len(frontier):
-            beside = (frontier[:, None] + steps).flatten().clamp(0, resolution**3 - 1)
-            frontier = beside[hidden[beside] & open_cells[beside]].unique()
-            hidden[frontier] = False
-        self._note_cavities((hidden & ~self._open.view(-1)).nonzero()[:, 0])
+        open_cells = (self.state != SURFACE) | (self._seen > 0)
+        hidden = self.outside & ~reached(self.outside, open_cells, self.cells)
+        self._note_cavities(hidden.view(-1).nonzero()[:, 0])
+
+    def find_unlit(
+        self, origins: Float[Tensor, "r 3"], directions: Float[Tensor, "r 3"]
+    ) -> None:
+        """List the cells outside the solid that no light crosses, as cavities.
+
+        Light comes along rays from cameras as far as :meth:`see` was told since the last search,
+        and where :meth:`keep_open` says. What lies a cell farther is left alone, and so are
+        places from which a way through the dark leads out of the sphere, below an object for
+        instance: nobody knows of those.
+        """
+        opaque = (self.state == INSIDE) | ((self.state == SURFACE) & (self._seen == 0))
+        lit = crossed_by_light(opaque, origins, directions) | self._open
+        dark = self.outside & ~with_neighbours(lit)
+        below = reached(dark, self.state != SURFACE, self.cells)
+        hidden = dark & ~with_neighbours(below)
+        self._note_cavities(hidden.view(-1).nonzero()[:, 0])
 
     def keep_open(self, places: Iterable[Float[Tensor, "n 3"]]) -> None:
-        """Never count the cells of these places, which light is known to cross, as cavities."""
+        """Light is known to cross the cells of these places, see :meth:`find_unlit`."""
         for some in places:
             self._open.view(-1)[self._cells_of(some)] = True
 

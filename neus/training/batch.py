@@ -85,6 +85,7 @@ class BatchRenderer:
                 self._model.outside, batch, rendering, settings, generator
             )
             counted, taken = counted * behind.taken, [samples, behind]
+        if self._model.outside is not None or self._evidence is not None:
             self._note_lit_cells(points.places, samples, rendering)
         colours = rendering.rgb + rendering.transmittance[:, None] * background
         colours = self._as_photographed(colours, batch, rendering.transmittance, background)

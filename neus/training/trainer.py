@@ -31,6 +31,8 @@ from neus.training.rays import PixelPool
 from neus.training.schedules import learning_rate_factor
 from neus.training.settings import StepSettings
 
+LIGHT_RAYS = 1 << 15
+"""As many tell which cells light crosses, each for those beside it."""
 OCCUPANCY_EVERY = 16
 """Steps between partial updates of the occupancy grid."""
 OCCUPANCY_PARTS = 32
@@ -180,8 +182,12 @@ class Trainer:
         self.update_occupancy(None if whole else turn)
         cavities = self.method.training.losses.uses("cavity")
         if cavities and turn % OCCUPANCY_PARTS == 0 and isinstance(self.occupancy, OccupancyGrid):
-            self.occupancy.find_cavities()
-            if self.model.outside is not None:
+            if self._knows:
+                light = self.pool.draw(LIGHT_RAYS, 0.0, self.generator)
+                self.occupancy.find_unlit(light.origins, light.directions)
+            else:
+                self.occupancy.find_cavities()
+            if self.model.outside is not None or self._knows:
                 self.occupancy.forget_what_was_seen()
         self.processes.add_up([self.seen])
         capacities = self._renderer.capacity, self.method.training.outside_samples
