@@ -47,10 +47,13 @@ def crossed_by_light(
     opaque: Bool[Tensor, "g g g"],
     origins: Float[Tensor, "r 3"],
     directions: Float[Tensor, "r 3"],
-) -> Bool[Tensor, "g g g"]:
-    """Cells that rays from cameras come through before they meet an opaque one."""
+) -> tuple[Bool[Tensor, "g g g"], Bool[Tensor, "g g g"]]:
+    """Cells that rays from cameras come through before they meet an opaque one, and those behind.
+
+    A cell that some rays reach and others do not is among both.
+    """
     resolution = len(opaque)
-    lit = torch.zeros_like(opaque)
+    lit, shaded = torch.zeros_like(opaque), torch.zeros_like(opaque)
     steps = torch.arange(0, 2 * resolution, device=opaque.device) / resolution
     for some, ways in zip(origins.split(_BATCH), directions.split(_BATCH), strict=True):
         middle = -(some * ways).sum(1)
@@ -59,9 +62,11 @@ def crossed_by_light(
         places = some[:, None] + t[:, :, None] * ways[:, None]
         x, y, z = ((places * 0.5 + 0.5) * resolution).long().clamp(0, resolution - 1).unbind(2)
         cell = (x * resolution + y) * resolution + z
-        free = opaque.view(-1)[cell].logical_not() & (t < (middle + half)[:, None])
-        lit.view(-1)[cell[free.cummin(1).values]] = True
-    return lit
+        inside = t < (middle + half)[:, None]
+        clear = opaque.view(-1)[cell].logical_not().cummin(1).values
+        lit.view(-1)[cell[inside & clear]] = True
+        shaded.view(-1)[cell[inside & ~clear]] = True
+    return lit, shaded
 
 
 def with_neighbours(cells: Bool[Tensor, "g g g"]) -> Bool[Tensor, "g g g"]:

@@ -87,16 +87,16 @@ class OccupancyGrid:
     def find_unlit(
         self, origins: Float[Tensor, "r 3"], directions: Float[Tensor, "r 3"]
     ) -> None:
-        """List the cells outside the solid that no light crosses, as cavities.
+        """List the cells outside the solid that light is kept from, as cavities.
 
         Light comes along rays from cameras as far as :meth:`see` was told since the last search,
-        and where :meth:`keep_open` says. What lies a cell farther is left alone, and so are
-        places from which a way through the dark leads out of the sphere, below an object for
-        instance: nobody knows of those.
+        and where :meth:`keep_open` says. What lies a cell farther is left alone. So are places that
+        no camera looks towards, and those from which a way through the dark leads out of the
+        sphere, below an object for instance: nobody knows of them.
         """
         opaque = (self.state == INSIDE) | ((self.state == SURFACE) & (self._seen == 0))
-        lit = crossed_by_light(opaque, origins, directions) | self._open
-        dark = self.outside & ~with_neighbours(lit)
+        lit, shaded = crossed_by_light(opaque, origins, directions)
+        dark = self.outside & with_neighbours(shaded) & ~with_neighbours(lit | self._open)
         below = reached(dark, self.state != SURFACE, self.cells)
         hidden = dark & ~with_neighbours(below)
         self._note_cavities(hidden.view(-1).nonzero()[:, 0])

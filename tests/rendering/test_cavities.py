@@ -31,28 +31,30 @@ def test_light_ends_where_a_slow_march_ends():
     origins *= 2.5 / np.linalg.norm(origins, axis=1, keepdims=True)
     directions = rng.uniform(-0.6, 0.6, (40, 3)) - origins
     directions /= np.linalg.norm(directions, axis=1, keepdims=True)
-    expected = np.zeros_like(opaque)
+    lit, shaded = np.zeros_like(opaque), np.zeros_like(opaque)
     for origin, direction in zip(origins, directions, strict=True):
         middle = -origin @ direction
         half = np.sqrt(middle**2 + 1 - origin @ origin)
+        met = False
         for step in range(32):
             t = middle - half + step / 16
             if t > middle + half:
                 break
             cell = tuple(((origin + t * direction + 1) * 8).astype(int).clip(0, 15))
-            if opaque[cell]:
-                break
-            expected[cell] = True
-    found = crossed_by_light(
+            met |= opaque[cell]
+            (shaded if met else lit)[cell] = True
+    found_lit, found_shaded = crossed_by_light(
         torch.tensor(opaque), *(torch.tensor(array) for array in (origins, directions))
     )
-    assert expected.sum() > 100
-    assert (found.numpy() == expected).all()
+    assert min(lit.sum(), shaded.sum()) > 50
+    assert (found_lit.numpy() == lit).all()
+    assert (found_shaded.numpy() == shaded).all()
 
 
 def test_a_ray_that_misses_the_sphere_lights_nothing():
     origins, directions = torch.tensor([[0.0, 1.5, -3]]), torch.tensor([[0.0, 0, 1]])
-    assert not crossed_by_light(torch.zeros(8, 8, 8, dtype=torch.bool), origins, directions).any()
+    empty = torch.zeros(8, 8, 8, dtype=torch.bool)
+    assert not torch.stack(crossed_by_light(empty, origins, directions)).any()
 
 
 def test_a_flood_stops_before_walls():
@@ -89,7 +91,7 @@ def searched(distance, *sides: tuple[float, float, float]) -> OccupancyGrid:
     grid.update(distance, 1e6)
     origins, directions = light_from(*sides)
     grid.forget_what_was_seen()
-    lit = crossed_by_light(~grid.outside, origins, directions)
+    lit, _ = crossed_by_light(~grid.outside, origins, directions)
     places = grid._centres(lit.view(-1).nonzero()[:, 0])
     grid.see(places, torch.ones(len(places), dtype=torch.bool))
     grid.find_unlit(origins, directions)
@@ -129,3 +131,15 @@ def test_light_that_stereo_saw_counts():
     assert left < before
     off_axis = grid._centres(grid.cavities)[:, :2].norm(dim=1)
     assert float(off_axis.min()) > 1 / 16
+
+
+def test_what_no_camera_looks_towards_may_be_anything():
+    """A hollow, and light past the ball alone."""
+    origins, directions = light_from((0.0, 0.0, 1.0))
+    past = origins[:, :2].norm(dim=1) > 0.72
+    grid = OccupancyGrid(32, 3.0, CPU)
+    grid.update(hollow_ball(hole=0.0), 1e6)
+    grid.find_unlit(origins[past], directions[past])
+    assert grid.hidden_cells == 0
+    grid.find_unlit(origins, directions)
+    assert grid.hidden_cells > 500

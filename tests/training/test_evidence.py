@@ -111,7 +111,9 @@ def test_cells_on_the_way_to_a_camera_are_never_cavities():
     """The hollow of a thick shell: dark, but where rays to points within it cross."""
     grid = OccupancyGrid(32, 3.0, CPU)
     grid.update(lambda x: (x.norm(dim=1) - 0.7).abs() - 0.1, 200.0)
-    light = torch.tensor([[0.0, 0.0, -3.0]]), torch.tensor([[0.0, 0.0, 1.0]])
+    aims = 2 * torch.rand(20_000, 3, generator=torch.Generator().manual_seed(0)) - 1
+    light = aims * torch.tensor([1.0, 1, 0]) - torch.tensor([0.0, 0, 3]), torch.zeros_like(aims)
+    light[1][:, 2] = 1
     grid.forget_what_was_seen()
     grid.find_unlit(*light)
     before = set(grid.cavities.tolist())
