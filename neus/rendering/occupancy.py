@@ -15,6 +15,8 @@ from neus.rendering.cavities import crossed_by_light, reached, with_neighbours
 if TYPE_CHECKING:
     from jaxtyping import Bool, Float, Int, UInt8
 
+BLOCK = 4
+"""Cells: what cameras have in their pictures needs no finer look."""
 _BATCH = 1 << 16
 
 
@@ -44,6 +46,7 @@ class OccupancyGrid:
         self._hidden = torch.empty_like(self.cells)
         self._seen: UInt8[Tensor, "g g g"] = torch.ones_like(self.state)
         self._open: Bool[Tensor, "g g g"] = torch.zeros_like(self.outside)
+        self._watched: Bool[Tensor, "g g g"] = torch.ones_like(self.outside)
         self.hidden_cells = 0
 
     @property
@@ -84,19 +87,19 @@ class OccupancyGrid:
         hidden = self.outside & ~reached(self.outside, open_cells, self.cells)
         self._note_cavities(hidden.view(-1).nonzero()[:, 0])
 
-    def find_unlit(
-        self, origins: Float[Tensor, "r 3"], directions: Float[Tensor, "r 3"]
-    ) -> None:
+    def find_unlit(self, origins: Float[Tensor, "r 3"], directions: Float[Tensor, "r 3"]) -> None:
         """List the cells outside the solid that light is kept from, as cavities.
 
         Light comes along rays from cameras as far as :meth:`see` was told since the last search,
         and where :meth:`keep_open` says. What lies a cell farther is left alone. So are places that
-        no camera looks towards, and those from which a way through the dark leads out of the
-        sphere, below an object for instance: nobody knows of them.
+        no camera looks towards, or too few do by :meth:`leave_unwatched`, and those from which a
+        way through the dark leads out of the sphere, below an object for instance: nobody knows of
+        them.
         """
         opaque = (self.state == INSIDE) | ((self.state == SURFACE) & (self._seen == 0))
         lit, shaded = crossed_by_light(opaque, origins, directions)
-        dark = self.outside & with_neighbours(shaded) & ~with_neighbours(lit | self._open)
+        dark = self.outside & self._watched & with_neighbours(shaded)
+        dark &= ~with_neighbours(lit | self._open)
         below = reached(dark, self.state != SURFACE, self.cells)
         hidden = dark & ~with_neighbours(below)
         self._note_cavities(hidden.view(-1).nonzero()[:, 0])
@@ -105,6 +108,15 @@ class OccupancyGrid:
         """Light is known to cross the cells of these places, see :meth:`find_unlit`."""
         for some in places:
             self._open.view(-1)[self._cells_of(some)] = True
+
+    def leave_unwatched(self, watched: Callable[[Float[Tensor, "n 3"]], Bool[Tensor, "n"]]) -> None:
+        """Blocks of ``BLOCK`` cells a side count as dark only where their centres are watched."""
+        blocks = max(1, len(self._axis) // BLOCK)
+        axis = (torch.arange(blocks, device=self._axis.device) + 0.5) / blocks * 2 - 1
+        centres = torch.stack(torch.meshgrid(axis, axis, axis, indexing="ij"), dim=-1)
+        found = watched(centres.view(-1, 3)).view(1, 1, blocks, blocks, blocks)
+        size = tuple(self.state.shape)
+        self._watched = torch.nn.functional.interpolate(found.float(), size=size)[0, 0] > 0
 
     def forget_what_was_seen(self) -> None:
         """Begin to note anew, see :meth:`see`."""

@@ -11,6 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -18,7 +19,7 @@ from neus.scene import Cameras
 from neus.stereo import StereoPoints
 
 if TYPE_CHECKING:
-    from jaxtyping import Float
+    from jaxtyping import Bool, Float
 
 GAP = 1.5
 """Footprints before a point in which it may be off, so that nothing is said there."""
@@ -30,6 +31,8 @@ NEAR = 0.15
 """Scene units before a point in which half of the places in free space lie."""
 CROSSED_RAYS = 1 << 17
 """As many rays are enough to tell which cells light crosses."""
+WATCHED_BY = 1 / 3
+"""Of the cameras: what fewer have in their picture is not known well enough to be called solid."""
 _BATCH = 1 << 14
 
 
@@ -65,6 +68,7 @@ class SurfacePoints:
         self._first = tensor(points.first, torch.int64)
         self._views = tensor(points.views, torch.int64)
         self._centres = tensor(cameras.centres, torch.float32)
+        self._cameras = cameras
 
     def __len__(self) -> int:
         return len(self._position)
@@ -110,6 +114,14 @@ class SurfacePoints:
             places = on[:, None] + way[:, :, None] * towards[:, None]
             found.append(places[inside])
         return found
+
+    def watched(self, places: Float[Tensor, "n 3"]) -> Bool[Tensor, "n"]:
+        """Which places in the scene frame at least a third of the cameras have in their picture."""
+        cameras, where = self._cameras, places.double().cpu().numpy()
+        watching = np.zeros(len(where), np.int64)
+        for index in range(len(cameras)):
+            watching += cameras.in_image(index, *cameras.project(index, where))
+        return torch.from_numpy(watching >= WATCHED_BY * len(cameras)).to(places.device)
 
     def _towards(self, point: Tensor, chance: Tensor) -> Float[Tensor, "s 3"]:
         """Unit vectors from points to one of the cameras that saw each, by a number in [0, 1)."""

@@ -111,6 +111,7 @@ class Trainer:
         self._knows = evidence is not None and len(evidence) > 0
         if evidence is not None and isinstance(self.occupancy, OccupancyGrid):
             self.occupancy.keep_open(evidence.places_before(1 / marching.occupancy_resolution))
+            self.occupancy.leave_unwatched(evidence.watched)
         self.rays = self._renderer.capacity // 20
         self.seen = torch.zeros(2, 2, dtype=torch.int64, device=device)
 

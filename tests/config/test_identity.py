@@ -24,8 +24,8 @@ OF_289DC8F = {
     "neus": "2883c69ef6a0b323",
 }
 """The fingerprints that commit 289dc8f wrote into the workflow's records, of methods that do what
-they did then: `neus-mask-colour` is `neus-mask` of that time. A finished scan of one of them must not be
-trained again."""
+they did then: `neus-mask-colour` is `neus-mask` of that time. A finished scan of one of them must
+not be trained again."""
 
 
 @pytest.mark.parametrize("name", OF_289DC8F)

@@ -75,7 +75,9 @@ def _shrink(cameras: Path, reference: DtuFiles) -> None:
     shrinking = np.diag([1 / SHRUNK, 1 / SHRUNK, 1 / SHRUNK, 1])
     with np.load(cameras) as archive:
         matrices = {
-            name: shrinking @ matrix if name.startswith("scale") else matrix @ np.linalg.inv(shrinking)
+            name: shrinking @ matrix
+            if name.startswith("scale")
+            else matrix @ np.linalg.inv(shrinking)
             for name, matrix in archive.items()
         }
     np.savez(cameras, allow_pickle=False, **matrices)

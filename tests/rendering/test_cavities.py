@@ -143,3 +143,6 @@ def test_what_no_camera_looks_towards_may_be_anything():
     assert grid.hidden_cells == 0
     grid.find_unlit(origins, directions)
     assert grid.hidden_cells > 500
+    grid.leave_unwatched(lambda x: x[:, 0] < 0)
+    grid.find_unlit(origins, directions)
+    assert float(grid._centres(grid.cavities)[:, 0].max()) < 0

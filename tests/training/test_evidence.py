@@ -126,6 +126,14 @@ def test_cells_on_the_way_to_a_camera_are_never_cavities():
     assert left < before - crossed
 
 
+def test_places_in_few_pictures_are_not_watched():
+    """Cameras around the sphere that show it whole; and a place far from them."""
+    cameras, _, _ = sphere_capture()
+    places = torch.tensor([[0.0, 0, 0], [0.5, 0.2, 0], [40.0, 0, 0]])
+    watched = SurfacePoints(points_on_the_sphere(cameras, radius=0.5), cameras, CPU).watched(places)
+    assert watched.tolist() == [True, True, False]
+
+
 def with_stereo(steps: int, **losses: object):
     method = small_method(steps)
     training = replace(method.training, losses=replace(method.training.losses, **losses))

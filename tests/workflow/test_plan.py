@@ -114,7 +114,7 @@ def finished(project: Path) -> Path:
 
 def test_the_demo_is_planned_from_nothing(project: Path) -> None:
     assert planned(project) == {
-        "make_demo": 1, "estimate_poses": 1, "normalize_scene": 2, "train": 2,
+        "make_demo": 1, "estimate_poses": 1, "normalize_scene": 2, "dense_stereo": 2, "train": 2,
         "extract_mesh": 2, "render_views": 2, "render_path": 2, "evaluate_views": 2,
         "evaluate_mesh": 2, "results_table": 1, "all": 1,
     }  # fmt: skip
