@@ -6,14 +6,20 @@ import argparse
 import sys
 from pathlib import Path
 
+import numpy as np
+
 from neus.cli import run
 from neus.devices import DEVICES, leased_device, set_threads
 from neus.mesh import Mesh
-from neus.mesh.clean import keep_largest
+from neus.mesh.clean import keep_largest, keep_supported
 from neus.mesh.colour import normals_from_gradient, vertex_colours
 from neus.mesh.export import to_source_frame, write_mesh
 from neus.models import load_model
 from neus.scene import load_scene
+from neus.stereo import read_points
+
+REACH = 2.0
+"""Footprints within which a point of stereo vouches for the surface."""
 
 
 def arguments(argv: list[str] | None) -> argparse.Namespace:
@@ -25,6 +31,11 @@ def arguments(argv: list[str] | None) -> argparse.Namespace:
         "--surface-density",
         type=float,
         help="of a NeRF: enclose what is denser, per scene unit, instead of the method's value",
+    )
+    parser.add_argument(
+        "--stereo",
+        type=Path,
+        help="output of dense_stereo.py, whose points keep what stands apart from the largest",
     )
     parser.add_argument(
         "--keep-all", action="store_true", help="keep every component, not the largest alone"
@@ -47,7 +58,7 @@ def main(argv: list[str] | None = None) -> int:
             trained.set_surface_density(options.surface_density)
         mesh = trained.surface(options.resolution)
         if not options.keep_all:
-            mesh = keep_largest(mesh)
+            mesh = cleaned(mesh, options.stereo)
         normals = normals_from_gradient(mesh.vertices, mesh.faces, trained.normals)
         colours = vertex_colours(mesh.vertices, normals, trained.colours)
     mesh = Mesh(mesh.vertices, mesh.faces, normals, colours)
@@ -57,6 +68,16 @@ def main(argv: list[str] | None = None) -> int:
         f"{len(mesh.vertices)} vertices, {len(mesh.faces)} faces, in {scene.unit}", file=sys.stderr
     )
     return 0
+
+
+def cleaned(mesh: Mesh, stereo: Path | None) -> Mesh:
+    """Without floaters and cavities, in the scene frame."""
+    if stereo is None:
+        return keep_largest(mesh)
+    points = read_points(stereo)
+    if not len(points):
+        return keep_largest(mesh)
+    return keep_supported(mesh, points.position, REACH * float(np.median(points.footprint)))
 
 
 if __name__ == "__main__":

@@ -81,7 +81,7 @@ class Run:
 
     Attributes:
         home: folder of all that it makes.
-        pictures, scene, stereo: what it is made from; ``stereo`` is None where code has no stereo.
+        pictures, scene, stereo: what it is made from; ``stereo`` is None for methods without.
     """
 
     workshop: Workshop
@@ -144,7 +144,8 @@ class Run:
         if not file.is_file():
             given = ["--model", network, "--resolution", resolution, "--output", mesh]
             if not mesh.is_file():
-                words = [*self._scene_words(), *given]
+                known = [] if self.stereo is None else ["--stereo", self.stereo]
+                words = [*self._scene_words(), *given, *known]
                 self.workshop.run("extract_mesh", words, self.home / f"{name}.log")
             diameter = json.loads((self.pictures / "scan.json").read_text())["diameter_mm"]
             surface = self.in_world(load_surface(mesh))

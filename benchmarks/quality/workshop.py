@@ -15,6 +15,7 @@ from benchmarks.quality.generate import make_scan
 from benchmarks.quality.requests import Request
 from benchmarks.quality.scans import HOLDOUT, Scan
 from benchmarks.quality.surface_figures import measure_mesh
+from neus.config import load_method
 from neus.files import written_whole
 from neus.metrics.geometry import load_surface
 
@@ -84,8 +85,9 @@ class Workshop:
         return home / "scene"
 
     def stereo(self, request: Request, scene: Path) -> tuple[Path | None, float]:
-        """The stage between scene and training, where this code has it, and its seconds."""
-        if '"--stereo"' not in (self.checkout / "scripts" / "train.py").read_text():
+        """The stage between scene and training, where the method rests on it, and its seconds."""
+        method = self.checkout / "config" / "methods" / request.method_file.name
+        if not load_method(method, request.lever.overrides).training.losses.uses_stereo:
             return None, 0.0
         home = scene.parent
         file = home / "stereo.json"

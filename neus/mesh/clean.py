@@ -1,8 +1,9 @@
 """Connected components of a mesh: which to keep, which to drop.
 
 The default cleaning of an extracted surface is :func:`keep_largest`. It drops floaters and also
-cavities, whose walls are components of their own. For scenes of several objects keep all that
-:func:`drop_enclosed` and :func:`drop_small` leave.
+cavities, whose walls are components of their own. Where points of the surface are known,
+:func:`keep_supported` keeps what stands apart, too. For scenes of several objects without such
+points keep all that :func:`drop_enclosed` and :func:`drop_small` leave.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
+from scipy.spatial import cKDTree
 
 from neus.mesh.triangles import Mesh
 
@@ -24,6 +26,30 @@ def keep_largest(mesh: Mesh) -> Mesh:
     component = face_components(mesh)
     area = np.bincount(component, face_areas(mesh))
     return select_faces(mesh, component == area.argmax()) if len(area) else mesh
+
+
+def keep_supported(
+    mesh: Mesh, points: Float[np.ndarray, "p 3"], reach: float, least: float = 0.2
+) -> Mesh:
+    """The largest component, and each that known points of the surface vouch for.
+
+    Floaters and cavities lie where nobody saw a surface. What only seems to stand apart, since the
+    way that joins it to the rest is hidden, as a lid's knob or the foot of a stand, was seen.
+
+    Args:
+        points: on the surface, in the frame of the mesh.
+        reach: how near a point is to vouch for a vertex.
+        least: share of a component's vertices that points have to vouch for.
+    """
+    if not len(mesh.faces):
+        return mesh
+    distances, _ = cKDTree(points).query(mesh.vertices, distance_upper_bound=reach)
+    near = np.isfinite(distances)[mesh.faces[:, 0]]
+    component = face_components(mesh)
+    area = np.bincount(component, face_areas(mesh))
+    kept = np.bincount(component, near) >= least * np.bincount(component)
+    kept[area.argmax()] = True
+    return select_faces(mesh, kept[component])
 
 
 def drop_small(mesh: Mesh, min_area_fraction: float) -> Mesh:

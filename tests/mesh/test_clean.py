@@ -11,6 +11,7 @@ from neus.mesh.clean import (
     drop_small,
     face_components,
     keep_largest,
+    keep_supported,
     select_faces,
     winding_number,
 )
@@ -29,6 +30,20 @@ class TestComponents:
         assert volume(kept) == pytest.approx(4 / 3 * np.pi * 0.6**3, rel=0.01)
         assert_watertight(kept.faces)
         assert len(np.unique(kept.faces)) == len(kept.vertices)
+
+    def test_what_known_points_vouch_for_stays(self):
+        knob, ghost = ball(0.15, (0.0, 0.85, 0.0)), floater
+        mesh = mesh_of(union(difference(body, ball(0.3)), knob, ghost))
+        rng = np.random.default_rng(0)
+        seen = rng.normal(size=(4000, 3))
+        seen /= np.linalg.norm(seen, axis=1, keepdims=True)
+        points = np.concatenate([0.6 * seen, 0.15 * seen[::4] + [0.0, 0.85, 0.0]])
+        kept = keep_supported(mesh, points, reach=0.05)
+        expected = 4 / 3 * np.pi * (0.6**3 + 0.15**3)
+        assert face_components(kept).max() + 1 == 2
+        assert volume(kept) == pytest.approx(expected, rel=0.01)
+        alone = keep_supported(mesh, points[-1:] + 3, reach=0.05)
+        assert len(alone.faces) == len(keep_largest(mesh).faces)
 
     def test_enclosed_things_go_and_separate_objects_stay(self):
         hollow = difference(body, ball(0.4))

@@ -5,11 +5,13 @@ rule extract_mesh:
     input:
         scene=rules.normalize_scene.output.scene,
         model=rules.train.output.model,
+        stereo=stereo,
     output:
         mesh=f"{RUN}/mesh.ply",
         glb=f"{RUN}/mesh.glb",
     params:
         resolution=config["mesh"]["resolution"],
+        stereo=lambda wildcards, input: options(stereo=input.get("stereo") or None),
     log:
         f"{RUN}/logs/extract_mesh.log",
     benchmark:
@@ -21,8 +23,8 @@ rule extract_mesh:
         runtime=60,
     shell:
         "logged {log:q} python {SCRIPTS:q}/extract_mesh.py --scene {input.scene:q} "
-        "--model {input.model:q} --resolution {params.resolution} --device {config[device]} "
-        "--threads {threads} --output {output:q}"
+        "--model {input.model:q} --resolution {params.resolution} {params.stereo} "
+        "--device {config[device]} --threads {threads} --output {output:q}"
 
 
 rule evaluate_mesh:
