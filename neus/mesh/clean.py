@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
-from scipy.spatial import cKDTree
+from scipy.spatial import KDTree
 
 from neus.mesh.triangles import Mesh
 
@@ -43,7 +43,7 @@ def keep_supported(
     """
     if not len(mesh.faces):
         return mesh
-    distances, _ = cKDTree(points).query(mesh.vertices, distance_upper_bound=reach)
+    distances, _ = KDTree(points).query(mesh.vertices, distance_upper_bound=reach)
     near = np.isfinite(distances)[mesh.faces[:, 0]]
     component = face_components(mesh)
     area = np.bincount(component, face_areas(mesh))
