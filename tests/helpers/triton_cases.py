@@ -54,15 +54,14 @@ def assert_close(found: list[Tensor], expected: list[Tensor], tolerance: float =
 
 @contextmanager
 def large_blocks() -> Iterator[None]:
-    """Blocks of 1,024 points: the interpreter takes as long for a small block as for a large."""
+    """Blocks of 2,048 points: the interpreter takes as long for a small block as for a large."""
     if DEVICE.type == "cuda":
         yield
         return
-    from neus.ops.cuda import field, grid, sections, stereo
+    from neus.ops.cuda import activation, field, grid, sections, stereo
 
-    sizes = [(grid.GATHER, 1024), (grid.STREAM, 1024), (sections.STREAM, 1024), (field.TILE, 256)]
-    sizes.append((stereo.TILE, 1024))
+    streams = [activation.STREAM, grid.GATHER, grid.STREAM, sections.STREAM, field.TILE]
     with ExitStack() as patches:
-        for options, block in sizes:
-            patches.enter_context(mock.patch.dict(options, BLOCK=block))
+        for options in [*streams, stereo.TILE]:
+            patches.enter_context(mock.patch.dict(options, BLOCK=2048))
         yield

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from functools import cache
+from typing import Any, NamedTuple
+from unittest import mock
 
 import pytest
 import torch
@@ -13,10 +15,12 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from neus.config import load_method
 from neus.ops import cuda
 from neus.rendering.occupancy import OccupancyGrid
+from neus.training import SurfacePoints
 from neus.training.graph import obstacle
 from neus.training.rays import PixelPool
 from neus.training.settings import HeldSettings, StepSettings
 from neus.training.trainer import Trainer
+from tests.helpers.known_points import points_on_the_sphere
 from tests.helpers.method_options import merged
 from tests.helpers.trainings import (
     CPU,
@@ -50,6 +54,7 @@ METHODS: dict[str, dict[str, Any]] = {
         "training": {"outside_samples": 1280},
     },
     "density": {"model": {"kind": "nerf"}},
+    "stereo": {"training": {"losses": {"surface": 0.3, "free_space": 0.3}, "stereo_points": 32}},
 }  # fmt: skip
 TINY = {
     "model": {
@@ -106,11 +111,15 @@ def test_what_a_graph_cannot_hold_is_noticed(host_read: Callable[[Tensor], objec
         host_read(torch.arange(4.0))
 
 
-def on_cuda_operators(name: str, monkeypatch: pytest.MonkeyPatch) -> tuple[Trainer, StepSettings]:
+def on_cuda_operators(name: str) -> tuple[Trainer, StepSettings]:
     """A trainer whose kernels are interpreted, rehearsed, and the settings of its next step."""
-    monkeypatch.setattr("neus.training.trainer.operators_for", lambda method, device: cuda)
     method = load_method(None, merged(TINY, METHODS[name]))
-    trainer = Trainer(method, PixelPool(*sphere_capture(), CPU), CPU, 0)
+    cameras, *pictures = sphere_capture()
+    evidence = SurfacePoints(points_on_the_sphere(cameras), cameras, CPU)
+    trainer = Trainer(
+        method, PixelPool(cameras, *pictures, CPU), CPU, 0, backend=cuda,
+        evidence=evidence if name == "stereo" else None,
+    )  # fmt: skip
     trainer.rays, trainer.step = 8, 10
     settings = trainer._settings()
     with large_blocks():
@@ -118,46 +127,54 @@ def on_cuda_operators(name: str, monkeypatch: pytest.MonkeyPatch) -> tuple[Train
     return trainer, settings
 
 
-def traced(trainer: Trainer, settings: StepSettings, monkeypatch: pytest.MonkeyPatch) -> list:
-    with large_blocks(), DeviceOnly() as mode, monkeypatch.context() as patched:
-        patched.setattr(Tensor, "tolist", None)  # which no mode sees on the CPU
+def traced(trainer: Trainer, settings: StepSettings) -> list:
+    # No mode sees tolist on the CPU.
+    with large_blocks(), DeviceOnly() as mode, mock.patch.object(Tensor, "tolist", None):
         trainer.device_step(settings)
     return mode.trace
 
 
-@pytest.mark.parametrize("name", METHODS)
-def test_a_step_never_waits_for_the_device_and_no_shape_depends_on_data(
-    name: str, monkeypatch: pytest.MonkeyPatch
-):
-    trainer, settings = on_cuda_operators(name, monkeypatch)
+class Traced(NamedTuple):
+    """What a step did whose numbers were held on the device, and one without occupied cells."""
+
+    full: list
+    empty: list
+    weights: Tensor
+
+
+@cache
+def with_held_numbers(name: str) -> Traced:
+    trainer, settings = on_cuda_operators(name)
     held = HeldSettings(CPU).hold(settings)
-    full = traced(trainer, held, monkeypatch)
+    full = traced(trainer, held)
+    weights = weights_after(trainer).clone()
     trainer.occupancy.state.zero_()
-    assert traced(trainer, held, monkeypatch) == full
+    return Traced(full, traced(trainer, held), weights)
 
 
-def test_points_in_cavities_never_wait_for_the_device(monkeypatch: pytest.MonkeyPatch):
-    trainer, _ = on_cuda_operators("masks", monkeypatch)
+@pytest.mark.parametrize("name", METHODS)
+def test_a_step_never_waits_for_the_device_and_no_shape_depends_on_data(name: str):
+    held = with_held_numbers(name)
+    assert held.empty == held.full
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_held_numbers_give_the_same_step_as_those_of_the_host(name: str):
+    trainer, settings = on_cuda_operators(name)
+    with large_blocks():
+        trainer.device_step(settings)
+    found = with_held_numbers(name).weights
+    torch.testing.assert_close(found, weights_after(trainer), rtol=1e-4, atol=1e-6)
+
+
+def test_points_in_cavities_never_wait_for_the_device():
+    trainer, _ = on_cuda_operators("masks")
     grid, held = trainer.occupancy, HeldSettings(CPU)
     assert isinstance(grid, OccupancyGrid)
     grid._note_cavities(grid.cells[:7])
-    few = traced(trainer, held.hold(trainer._settings()), monkeypatch)
+    few = traced(trainer, held.hold(trainer._settings()))
     grid._note_cavities(grid.cells[:90])
-    assert traced(trainer, held.hold(trainer._settings()), monkeypatch) == few
-
-
-@pytest.mark.parametrize("name", METHODS)
-def test_held_numbers_give_the_same_step_as_those_of_the_host(
-    name: str, monkeypatch: pytest.MonkeyPatch
-):
-    weights = []
-    for holding in (False, True):
-        trainer, settings = on_cuda_operators(name, monkeypatch)
-        held = HeldSettings(CPU).hold(settings) if holding else settings
-        with large_blocks():
-            trainer.device_step(held)
-        weights.append(weights_after(trainer))
-    torch.testing.assert_close(*weights, rtol=1e-4, atol=1e-6)
+    assert traced(trainer, held.hold(trainer._settings())) == few
 
 
 def test_what_is_held_stays_in_its_place_and_follows():
@@ -178,7 +195,7 @@ def test_what_is_held_stays_in_its_place_and_follows():
 
 
 def test_what_stands_in_the_way_of_recording_is_named(monkeypatch: pytest.MonkeyPatch):
-    trainer, _ = on_cuda_operators("masks", monkeypatch)
+    trainer, _ = on_cuda_operators("masks")
     monkeypatch.setattr(trainer, "device", torch.device("cuda"))
     assert obstacle(trainer) is None
     one_image = small_method(10, one_image_batches=True)

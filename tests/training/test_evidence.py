@@ -10,35 +10,13 @@ import torch
 
 from neus.config import load_method
 from neus.rendering import OccupancyGrid
-from neus.scene import Cameras
 from neus.stereo import StereoPoints
 from neus.training import PixelPool, SurfacePoints, Trainer
 from neus.training.evidence import GAP, MOST, NEAR, SLOPE
 from neus.training.journal import COLUMNS
 from neus.training.losses import MOST_OFF, free_space_loss, surface_loss
+from tests.helpers.known_points import FOOTPRINT, RADIUS, points_on_the_sphere
 from tests.helpers.trainings import CPU, small_method, sphere_capture, surface_of
-
-RADIUS = 0.6
-FOOTPRINT = 0.02
-
-
-def points_on_the_sphere(cameras: Cameras, count: int = 400, radius: float = RADIUS):
-    """Points spread over a sphere, each seen by the views in front of it."""
-    normal = np.random.default_rng(0).normal(size=(count, 3))
-    normal /= np.linalg.norm(normal, axis=1, keepdims=True)
-    position = radius * normal
-    towards = cameras.centres[None] - position[:, None]
-    sees = (towards * normal[:, None]).sum(axis=2) > 0.2
-    normal, position, sees = (part[sees.any(axis=1)] for part in (normal, position, sees))
-    return StereoPoints(
-        position=position.astype(np.float32),
-        normal=normal.astype(np.float32),
-        colour=np.zeros((len(position), 3), np.uint8),
-        confidence=np.ones(len(position), np.float32),
-        footprint=np.full(len(position), FOOTPRINT, np.float32),
-        first=np.concatenate([[0], np.cumsum(sees.sum(axis=1))]),
-        views=np.nonzero(sees)[1].astype(np.int32),
-    )
 
 
 def evidence_of_the_sphere(radius: float = RADIUS) -> SurfacePoints:
