@@ -24,7 +24,7 @@ def run(photos: Path, output: Path, method: Method) -> Registration:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("is_known", [False, True])
+@pytest.mark.parametrize("is_known", [False, pytest.param(True, marks=pytest.mark.long)])
 def test_fountain_against_its_reference_cameras(real_scan, tmp_path, capsys, is_known):
     fountain = real_scan("strecha/fountain-P11")
     intrinsics = read_intrinsics(fountain / "images" / "K.txt") if is_known else None
@@ -46,7 +46,8 @@ def test_fountain_against_its_reference_cameras(real_scan, tmp_path, capsys, is_
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("size", [800, pytest.param(1600, marks=pytest.mark.long)])
+@pytest.mark.long
+@pytest.mark.parametrize("size", [800, 1600])
 def test_scan65_as_bare_photos(real_scan, tmp_path, capsys, size):
     """In pictures of half the size, and of the size that is the default."""
     scan65 = real_scan("dtu/scan65")
