@@ -22,6 +22,7 @@ include: "workflow/rules/train.smk"
 include: "workflow/rules/surface.smk"
 include: "workflow/rules/views.smk"
 include: "workflow/rules/table.smk"
+include: "workflow/rules/page.smk"
 
 
 wildcard_constraints:
@@ -40,8 +41,15 @@ rule all:
     default_target: True
     input:
         rules.results_table.output,
+        rules.page.output,
         expand(f"{RUN}/{{file}}", file=["mesh.ply", "mesh.glb", "path.mp4", "views"], **RUNS),
 
 
 onsuccess:
+    print(f"\nAll of it on one page: {RESULTS}/index.html")
     show(rules.results_table.log[0])
+
+
+onerror:
+    # What failed has its place there, with the reason; the page says whether it could be made.
+    shell("python {page_options()} || true")

@@ -29,6 +29,8 @@ ANGLES = {
     "top": (0.0, 80.0),
 }
 """Degrees around the vertical, and above the horizon, from where a picture is taken."""
+SHADES = 1024
+"""Places of the scale that colours are looked up at: more than it has colours."""
 SIDE = 480
 """Pixels of a picture's side."""
 MOST_POINTS = 1_000_000
@@ -100,6 +102,22 @@ def error_colours(distances: Float[np.ndarray, "n"], shown: float) -> UInt8[np.n
     shares = to_uint8(FIRST_COLOUR + (LAST_COLOUR - FIRST_COLOUR) * shares)
     colours = cv2.applyColorMap(shares[:, None], cv2.COLORMAP_TURBO)[:, 0, ::-1]
     return np.where(counted[:, None], colours, NOT_COUNTED)
+
+
+def shares_of_colours(colours: UInt8[np.ndarray, "n 3"]) -> Float[np.ndarray, "n"]:
+    """The distances that `error_colours` took, of that at the end of the scale; nan where grey.
+
+    A cloud's file holds colours alone; they are steps of a 200th of the scale.
+    """
+    scale = np.linspace(0, 1, SHADES)
+    codes, first = np.unique(_code(error_colours(scale, 1.0)), return_index=True)
+    wanted = _code(colours)
+    place = np.searchsorted(codes, wanted).clip(max=len(codes) - 1)
+    return np.where(codes[place] == wanted, scale[first[place]], np.nan)
+
+
+def _code(colours: UInt8[np.ndarray, "n 3"]) -> Int[np.ndarray, "n"]:
+    return colours.astype(np.int64) @ np.array([65536, 256, 1])
 
 
 def cloud_picture(

@@ -154,7 +154,11 @@ def mesh_report(
 
     names = [field.name for field in fields(SurfaceFigures)]
     content = dict.fromkeys(names) if figures is None else figures.to_json()
-    aligned = alignment and {"cameras": alignment.cameras, "residual": alignment.residual}
+    aligned = alignment and {
+        "cameras": alignment.cameras,
+        "residual": alignment.residual,
+        "matrix": alignment.similarity.matrix.tolist(),
+    }
     return content | {"culling": culling, "alignment": aligned, "reason": reason}
 
 

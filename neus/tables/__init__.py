@@ -7,13 +7,14 @@ as CSV, Markdown, LaTeX and text. Lengths keep the unit of their scan, which sta
 from neus.tables.formats import Cell, Table, to_latex, to_markdown, to_text
 from neus.tables.long import MAIN, results_table
 from neus.tables.papers import Section, papers_sections
-from neus.tables.published import load_published
+from neus.tables.published import Published, load_published
 from neus.tables.rows import Run, collect_rows, write_csv
 from neus.tables.summaries import summaries
 
 __all__ = [
     "MAIN",
     "Cell",
+    "Published",
     "Run",
     "Section",
     "Table",

@@ -20,7 +20,7 @@ from tests.helpers.places import ROOT
 PROGRAMS = [
     "make_demo", "extract_frames", "estimate_poses", "normalize_scene", "dense_stereo", "train",
     "extract_mesh", "render_views", "render_path", "evaluate_views", "evaluate_mesh",
-    "results_table",
+    "results_table", "page",
 ]  # fmt: skip
 
 STAND_IN = '''
@@ -82,7 +82,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
 PHOTOS = {"name": "statue", "source": "photos", "path": "my photos"}
 AFTER_TRAINING = {
     "extract_mesh": 1, "render_views": 1, "render_path": 1, "evaluate_views": 1,
-    "evaluate_mesh": 1, "results_table": 1, "all": 1,
+    "evaluate_mesh": 1, "results_table": 1, "page": 1, "all": 1,
 }  # fmt: skip
 
 
@@ -116,7 +116,7 @@ def test_the_demo_is_planned_from_nothing(project: Path) -> None:
     assert planned(project) == {
         "make_demo": 1, "estimate_poses": 1, "normalize_scene": 2, "dense_stereo": 2, "train": 2,
         "extract_mesh": 2, "render_views": 2, "render_path": 2, "evaluate_views": 2,
-        "evaluate_mesh": 2, "results_table": 1, "all": 1,
+        "evaluate_mesh": 2, "results_table": 1, "page": 1, "all": 1,
     }  # fmt: skip
 
 
@@ -159,7 +159,7 @@ def test_a_training_key_reruns_training_and_what_follows(finished: Path) -> None
 def test_the_resolution_of_the_mesh_reruns_the_mesh_and_its_figures(finished: Path) -> None:
     config = write_config(finished / "mesh.yaml", mesh={"resolution": 64})
     assert planned(finished, "--configfile", config) == {
-        "extract_mesh": 1, "evaluate_mesh": 1, "results_table": 1, "all": 1,
+        "extract_mesh": 1, "evaluate_mesh": 1, "results_table": 1, "page": 1, "all": 1,
     }  # fmt: skip
 
 
@@ -192,7 +192,8 @@ def test_a_second_seed_and_scan_multiply_the_runs(finished: Path) -> None:
     plan = planned(finished, "--configfile", config)
     assert plan == {
         "make_demo": 1, "normalize_scene": 1, "train": 3, "extract_mesh": 3, "render_views": 3,
-        "render_path": 3, "evaluate_views": 3, "evaluate_mesh": 3, "results_table": 1, "all": 1,
+        "render_path": 3, "evaluate_views": 3, "evaluate_mesh": 3, "results_table": 1,
+        "page": 1, "all": 1,
     }  # fmt: skip
 
 
