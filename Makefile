@@ -5,7 +5,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 INSTALL := $(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: demo test test-long check bench quality
+.PHONY: demo test test-long test-page check bench quality
 
 # A sculpture from known cameras and from bare photos, and the table of figures.
 demo: .venv/installed
@@ -13,12 +13,17 @@ demo: .venv/installed
 
 # Format, lint, types and all tests, a module on each core at a time.
 test: check
-	$(BIN)/pytest -m "not long" --numprocesses auto --dist loadscope --no-loadscope-reorder \
+	$(BIN)/pytest -m "not long and not browser" --numprocesses auto --dist loadscope --no-loadscope-reorder \
 		--cov --cov-fail-under=96
 
 # Tests that take a minute or more each.
 test-long: .venv/installed-for-tests
 	$(BIN)/pytest -m long
+
+# The page in a real browser: Debian's Chromium, or the one that NEUS_CHROMIUM names.
+test-page: .venv/installed-for-tests
+	$(INSTALL) --editable '.[browser]'
+	$(BIN)/pytest -m browser tests/page
 
 # How fast everything is beside eager torch and the machine's limits: the last line sums up.
 bench: .venv/installed

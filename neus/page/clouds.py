@@ -61,11 +61,11 @@ def plane_normals(
     points: Float[np.ndarray, "n 3"], places: Int[np.ndarray, "m"]
 ) -> Float[np.ndarray, "m 3"]:
     """Unit normals of the planes through the neighbours of some of the points, of either sign."""
-    from scipy.spatial import cKDTree
+    from scipy.spatial import KDTree
 
     count = min(NEIGHBOURS, len(points))
     if count < 3:
         return np.tile([0.0, 0, 1], (len(places), 1))
-    near = points[cKDTree(points).query(points[places], k=count)[1]]
+    near = points[KDTree(points).query(points[places], k=count)[1]]
     centred = near - near.mean(axis=1, keepdims=True)
     return np.linalg.eigh(np.einsum("mki,mkj->mij", centred, centred))[1][:, :, 0]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from statistics import fmean, stdev
@@ -120,7 +121,8 @@ def _our_row(runs: Sequence[Mapping[str, Any]]) -> PageRow:
             row.deviations |= {name: stdev(found)} if len(found) > 1 else {}
     row.unit = _text(first.get("unit"))
     row.reason = _text(first.get("reason"))
-    row.device = ", ".join(dict.fromkeys(text for r in runs if (text := _text(r.get("device")))))
+    devices = dict.fromkeys(text for r in runs if (text := _text(r.get("device"))))
+    row.device = re.sub(r"\((R|TM)\)", "", ", ".join(devices))
     return row
 
 

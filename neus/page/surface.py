@@ -81,7 +81,7 @@ def simplified(mesh: Mesh, most: int) -> tuple[np.ndarray, np.ndarray]:
 
     vertices, faces = np.asarray(mesh.vertices, np.float32), np.asarray(mesh.faces, np.int32)
     if len(faces) > most:
-        vertices, faces = fast_simplification.simplify(vertices, faces, target_count=most)
+        vertices, faces = fast_simplification.simplify(vertices, faces, target_count=most)  # pyright: ignore
     used, places = np.unique(faces, return_inverse=True)
     return vertices[used].astype(np.float64), places.reshape(-1, 3)
 
@@ -97,13 +97,13 @@ def looks(
     Each is the mean of the nearest vertices, the nearer the more; those of the other side of a
     thin sheet, whose normals point away from ``facing``, hardly count.
     """
-    from scipy.spatial import cKDTree
+    from scipy.spatial import KDTree
 
     normals, colours = mesh.normals, mesh.colours
     if normals is None or colours is None:
         raise ValueError("a mesh of the page has normals and colours")
     count = min(NEIGHBOURS, len(mesh.vertices))
-    distance, near = cKDTree(mesh.vertices).query(points, k=count, workers=workers)
+    distance, near = KDTree(mesh.vertices).query(points, k=count, workers=workers)
     distance, near = distance.reshape(len(points), count), near.reshape(len(points), count)
     agreement = np.einsum("nkc,nc->nk", normals[near], facing)
     weights = np.maximum(agreement, 1e-3) / (distance + 1e-3 * distance.max() + 1e-12)
@@ -121,11 +121,12 @@ def error_bytes(
 
     What protocols cut off the mesh has no points in the cloud of errors, and is none of them.
     """
-    from scipy.spatial import cKDTree
+    from scipy.spatial import KDTree
 
-    tree = cKDTree(errors.points)
+    tree = KDTree(errors.points)
     sample = errors.points[:: max(1, len(errors.points) // 2000)]
-    spacing = np.median(tree.query(sample, k=[min(2, len(errors.points))])[0])
+    beside = tree.query(sample, k=min(2, len(errors.points)))[0].reshape(len(sample), -1)
+    spacing = np.median(beside[:, -1])
     distance, near = tree.query(points, workers=workers)
     shares = errors.shares[near]
     known: Bool[np.ndarray, "n"] = np.isfinite(shares) & (distance <= 5 * spacing)

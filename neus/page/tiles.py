@@ -57,8 +57,7 @@ def paired(faces: Int[np.ndarray, "f 3"], vertices: Float[np.ndarray, "v 3"]) ->
     lengths = np.linalg.norm(vertices[starts[first]] - vertices[ends[first]], axis=1)
     is_free = np.ones(len(faces), bool)
     quads = []
-    for edge in np.argsort(-lengths, kind="stable"):
-        one, other = first[edge], second[edge]
+    for one, other in np.stack([first, second], axis=1)[np.argsort(-lengths, kind="stable")]:
         if is_free[owners[one]] and is_free[owners[other]]:
             is_free[owners[[one, other]]] = False
             quads.append((_opposite(faces, one), starts[one], ends[one], _opposite(faces, other)))
@@ -67,7 +66,7 @@ def paired(faces: Int[np.ndarray, "f 3"], vertices: Float[np.ndarray, "v 3"]) ->
     return Quads(np.concatenate([pairs, alone]), len(pairs))
 
 
-def _opposite(faces: Int[np.ndarray, "f 3"], half_edge: int) -> int:
+def _opposite(faces: Int[np.ndarray, "f 3"], half_edge: np.intp) -> np.intp:
     """The corner of a triangle that is not on its edge number ``half_edge`` modulo 3."""
     return faces[half_edge // 3, (half_edge + 2) % 3]
 

@@ -93,8 +93,10 @@ class Viewer {
     gl.pixelStorei(gl.UNPACK_COLORSPACE_CONVERSION_WEBGL, gl.NONE);
     if (source.bytes) gl.texImage2D(gl.TEXTURE_2D, 0, gl.RGB, source.width, source.height, 0, gl.RGB, gl.UNSIGNED_BYTE, source.bytes);
     else gl.texImage2D(gl.TEXTURE_2D, 0, gl.RGBA, gl.RGBA, gl.UNSIGNED_BYTE, source);
-    // No smaller copies: they would mix blocks that are no neighbours.
-    for (const [name, value] of [["MIN_FILTER", "LINEAR"], ["MAG_FILTER", "LINEAR"], ["WRAP_S", "CLAMP_TO_EDGE"], ["WRAP_T", "CLAMP_TO_EDGE"]])
+    // One smaller copy: those below it would mix blocks that are no neighbours.
+    gl.texParameteri(gl.TEXTURE_2D, gl.TEXTURE_MAX_LEVEL, source.bytes ? 0 : 1);
+    if (!source.bytes) gl.generateMipmap(gl.TEXTURE_2D);
+    for (const [name, value] of [["MIN_FILTER", source.bytes ? "LINEAR" : "LINEAR_MIPMAP_LINEAR"], ["MAG_FILTER", "LINEAR"], ["WRAP_S", "CLAMP_TO_EDGE"], ["WRAP_T", "CLAMP_TO_EDGE"]])
       gl.texParameteri(gl.TEXTURE_2D, gl[`TEXTURE_${name}`], gl[value]);
     return made;
   }
