@@ -25,7 +25,7 @@ from neus.metrics.surfaces import (
     surface_distances,
     surface_figures,
 )
-from neus.scene import Scene, load_mask, load_scene
+from neus.scene import Scene, Similarity, load_mask, load_scene, standpoint
 from neus.sources import read_dtu
 
 
@@ -88,9 +88,11 @@ def main(argv: list[str] | None = None) -> int:
     measured, alignment = None, None
     if options.reference is not None or options.reference_root is not None:
         mesh, unit, alignment = prepared_mesh(options)
-        measured = (
-            by_dtu(mesh, options) if options.reference_root else by_samples(mesh, unit, options)
-        )
+        view = viewpoint(options.scene, alignment)
+        if options.reference_root is not None:
+            measured = by_dtu(mesh, view, options)
+        else:
+            measured = by_samples(mesh, unit, view, options)
         say(summary(measured.figures, options.culling))
     if options.errors is not None:
         with folder_written_whole(options.errors, FILES) as folder:
@@ -146,6 +148,15 @@ def prepared_mesh(options: argparse.Namespace) -> tuple[Surface, str, Alignment 
     return mesh.transformed(alignment.similarity), known.unit, alignment
 
 
+def viewpoint(folder: Path | None, alignment: Alignment | None) -> Viewpoint | None:
+    """The side that the cameras look at, in the frame that the mesh is measured in."""
+    if folder is None:
+        return None
+    scene = load_scene(folder)
+    known = Similarity.identity() if alignment is None else alignment.similarity
+    return Viewpoint(*standpoint(scene.cameras.transformed(known @ scene.to_source)))
+
+
 def culled(mesh: Surface, name: str, scene: Scene) -> Surface:
     masked = [i for i, frame in enumerate(scene.frames) if frame.mask is not None]
     if not masked:
@@ -154,19 +165,21 @@ def culled(mesh: Surface, name: str, scene: Scene) -> Surface:
     return cull(mesh, name, cameras, [load_mask(scene, index) for index in masked])
 
 
-def by_dtu(mesh: Surface, options: argparse.Namespace) -> Measured:
+def by_dtu(mesh: Surface, view: Viewpoint | None, options: argparse.Namespace) -> Measured:
     say(f"reading the reference of scan {options.scan}")
     reference = load_reference(options.reference_root, options.scan)
     distances = dtu_distances(
         mesh, reference, seed=options.seed, workers=options.threads, report=say
     )
-    # The world's origin is near the first of DTU's cameras.
-    towards_cameras = -reference.points.mean(axis=0)
-    view = Viewpoint(up=reference.plane[:3], front=towards_cameras)
+    # The table says better than cameras which way is up; the world's origin is near the first one.
+    front = -reference.points.mean(axis=0) if view is None else view.front
+    view = Viewpoint(up=reference.plane[:3], front=front)
     return Measured(dtu_figures(distances, reference), distances, view)
 
 
-def by_samples(mesh: Surface, unit: str, options: argparse.Namespace) -> Measured:
+def by_samples(
+    mesh: Surface, unit: str, view: Viewpoint | None, options: argparse.Namespace
+) -> Measured:
     reference = load_surface(options.reference)
     distances = surface_distances(
         mesh, reference, samples=options.samples, seed=options.seed, workers=options.threads
@@ -179,9 +192,8 @@ def by_samples(mesh: Surface, unit: str, options: argparse.Namespace) -> Measure
         unit=unit,
         protocol="mesh",
     )
-    return Measured(
-        figures, distances, Viewpoint(up=np.array([0.0, 0, 1]), front=np.array([0.0, -1, 0]))
-    )
+    upright = Viewpoint(up=np.array([0.0, 0, 1]), front=np.array([0.0, -1, 0]))
+    return Measured(figures, distances, view or upright)
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -13,10 +13,7 @@ from neus.images import read_image
 from neus.page.clouds import coloured_cloud
 from neus.page.packing import picture
 from neus.page.views import fitted
-from neus.scene import Scene, load_scene, up_direction
-
-if TYPE_CHECKING:
-    from jaxtyping import Float
+from neus.scene import Scene, load_scene, standpoint
 
 OVERVIEW_SIDE = 1240
 
@@ -37,7 +34,7 @@ def scan_part(folder: Path) -> tuple[dict[str, Any], dict[str, Any]]:
         InputError: the scene is missing or malformed.
     """
     scene = load_scene(folder / "scene")
-    up, front = standpoint(scene)
+    up, front = standpoint(scene.cameras)
     head = {"unit": scene.unit, "images": len(scene.frames), "held_out": len(scene.test)}
     content = head | {
         "up": up.tolist(),
@@ -50,19 +47,6 @@ def scan_part(folder: Path) -> tuple[dict[str, Any], dict[str, Any]]:
         "notes": _notes(folder),
     }
     return head, content
-
-
-def standpoint(scene: Scene) -> tuple[Float[np.ndarray, "3"], Float[np.ndarray, "3"]]:
-    """Up, and at right angles to it the side that the cameras look at; unit, scene frame."""
-    poses = scene.cameras.camera_to_world
-    up = up_direction(poses)
-    towards = -scene.cameras.optical_axes.mean(axis=0)
-    level = towards - (towards @ up) * up
-    if np.linalg.norm(level) < 0.05:  # all around: as good a front as any is the first camera's
-        level = poses[0, :, 3] - (poses[0, :, 3] @ up) * up
-    if np.linalg.norm(level) < 1e-6:
-        level = np.cross(up, np.eye(3)[np.abs(up).argmin()])
-    return up, level / np.linalg.norm(level)
 
 
 def cameras_of(scene: Scene) -> list[dict[str, Any]]:

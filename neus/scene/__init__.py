@@ -21,6 +21,7 @@ from neus.scene.reading import (
     load_scene,
 )
 from neus.scene.similarity import Similarity, umeyama
+from neus.scene.standpoint import standpoint
 from neus.scene.vertical import ground_normal, up_direction
 from neus.scene.writing import write_scene
 
@@ -44,6 +45,7 @@ __all__ = [
     "look_at",
     "looks_away",
     "read_points",
+    "standpoint",
     "umeyama",
     "up_direction",
     "whole_radius",

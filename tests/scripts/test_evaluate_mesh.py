@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import runpy
 from pathlib import Path
 
 import numpy as np
@@ -12,10 +13,13 @@ import trimesh
 from neus.errors import InputError
 from neus.images.files import write_image
 from neus.metrics.error_clouds import FILES
+from neus.metrics.evaluation import Alignment
 from neus.metrics.geometry import load_surface
 from neus.scene.reading import load_scene
 from neus.scene.similarity import Similarity
+from neus.scene.standpoint import standpoint
 from tests.helpers.dtu_loops import figures_by_loop, reference_of, write_reference
+from tests.helpers.places import ROOT
 from tests.helpers.small_scenes import program, small_scene
 
 
@@ -139,6 +143,19 @@ def test_a_mesh_is_moved_to_its_reference_by_the_known_cameras(
 
     assert program("evaluate_mesh")([str(word) for word in words]) == 0
     assert json.loads((tmp_path / "mesh.json").read_text())["chamfer"] > 5
+
+
+def test_front_is_the_side_that_the_cameras_look_at_where_the_mesh_is_measured(
+    scene: Path,
+) -> None:
+    viewpoint = runpy.run_path(str(ROOT / "scripts" / "evaluate_mesh.py"))["viewpoint"]
+    up, front = standpoint(load_scene(scene).cameras)
+    turn = Similarity(10.0, np.eye(3)[[1, 2, 0]], np.array([5.0, 0, -7]))
+    for alignment, moved in ((None, np.eye(3)), (Alignment(turn, 8, 0.0), turn.rotation)):
+        view = viewpoint(scene, alignment)
+        np.testing.assert_allclose(view.up, moved @ up, atol=1e-9)
+        np.testing.assert_allclose(view.front, moved @ front, atol=1e-9)
+    assert viewpoint(None, None) is None
 
 
 def test_a_mesh_without_reference_is_not_measured(
