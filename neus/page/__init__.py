@@ -5,6 +5,7 @@ In goes a folder of results; out comes a page that shows it without a network: f
 can be made of whatever there is, while a run goes on or after it has failed.
 """
 
+from neus.page.entries import found_runs
 from neus.page.writing import write_page
 
-__all__ = ["write_page"]
+__all__ = ["found_runs", "write_page"]
