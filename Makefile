@@ -5,14 +5,18 @@ PYTHON ?= python3
 BIN := .venv/bin
 INSTALL := $(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: demo test test-long test-page check bench quality
+.PHONY: demo test test-quick test-long test-page check bench quality
 
 # A sculpture from known cameras and from bare photos, and the table of figures.
 demo: .venv/installed
 	$(BIN)/snakemake --cores all
 
-# Format, lint, types and all tests, a module on each core at a time.
-test: check
+# Format, lint, types and all tests but the long ones, side by side: pyright keeps one core busy.
+test: .venv/installed-for-tests
+	@$(MAKE) --no-print-directory --jobs 2 check test-quick
+
+# All tests but the long ones, a module on each core at a time.
+test-quick: .venv/installed-for-tests
 	$(BIN)/pytest -m "not long and not browser" --numprocesses auto --dist loadscope --no-loadscope-reorder \
 		--cov --cov-fail-under=96
 
