@@ -18,6 +18,12 @@ from neus.stereo.warm_up import compile_kernels, compiled_before
 def arguments(argv: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--scene", type=Path, required=True, help="folder of the canonical scene")
+    parser.add_argument(
+        "--learn-from",
+        choices=["split", "all"],
+        default="split",
+        help="images to look at: all but those that the scene holds out, or all",
+    )
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--device", choices=DEVICES, default="auto")
     parser.add_argument("--threads", type=int, default=1)
@@ -35,6 +41,7 @@ def main(argv: list[str] | None = None) -> int:
     options = arguments(argv)
     report = partial(print, file=sys.stderr, flush=True)
     scene = load_scene(options.scene)
+    scene = scene.learned_whole() if options.learn_from == "all" else scene
     with leased_device(options.device) as device:
         set_threads(options.threads)
         if not compiled_before():

@@ -27,6 +27,11 @@ def arguments(argv: list[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--config", type=Path, required=True, help="the method, as train.py wrote it"
     )
+    parser.add_argument(
+        "--apart",
+        action="store_true",
+        help="held-out views are of a training of their own; that of the surface saw all images",
+    )
     parser.add_argument("--output", type=Path, required=True, help="the figures (.json)")
     return parser.parse_args(argv)
 
@@ -41,10 +46,10 @@ def main(argv: list[str] | None = None) -> int:
     }
     train = {
         scene.frames[index].name: psnr(read_image(file) / 255, seen.photo(*load(scene, index)))
-        for index in scene.train
+        for index in (scene.learned_whole() if options.apart else scene).train
         if (file := options.views / "train" / f"{scene.frames[index].name}.png").is_file()
     }
-    report = views_report(scene, views, train, seen)
+    report = views_report(scene, views, train, seen, apart=options.apart)
     print(summary(report, len(views), len(train)), file=sys.stderr)
     with written_whole(options.output) as partial:
         partial.write_text(json.dumps(report, indent=1) + "\n")

@@ -20,6 +20,11 @@ def arguments(argv: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--scene", type=Path, required=True, help="folder of the canonical scene")
     parser.add_argument("--model", type=Path, required=True, help="model, or running checkpoint")
+    parser.add_argument(
+        "--held-out-model",
+        type=Path,
+        help="model of the held-out views, where it is another; that of --model saw all images",
+    )
     parser.add_argument("--device", choices=DEVICES, default="auto")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument(
@@ -38,7 +43,7 @@ def arguments(argv: list[str] | None) -> argparse.Namespace:
 
 def main(argv: list[str] | None = None) -> int:
     options = arguments(argv)
-    scene = load_scene(options.scene)
+    scene, apart = load_scene(options.scene), options.held_out_model is not None
     names = [scene.frames[index].name for index in scene.test]
     entries = ["normal", "depth", "train", *(f"{name}.png" for name in names)]
     with (
@@ -46,11 +51,13 @@ def main(argv: list[str] | None = None) -> int:
         folder_written_whole(options.output, entries) as folder,
     ):
         set_threads(options.threads)
-        trained = load_model(options.model, device)
+        trained = load_model(options.held_out_model if apart else options.model, device)
         for index, name in zip(scene.test, names, strict=True):
             view = trained.view(scene.cameras, index)
             write_view(folder, name, view, scene.cameras, index, options.palette)
-        for index in evenly_spaced(scene.train, options.train_views):
+        trained = load_model(options.model, device) if apart else trained
+        learned = scene.learned_whole() if apart else scene
+        for index in evenly_spaced(learned.train, options.train_views):
             rgb = trained.view(scene.cameras, index).rgb
             write_image(folder / "train" / f"{scene.frames[index].name}.png", to_uint8(rgb))
     return 0

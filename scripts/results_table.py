@@ -57,7 +57,8 @@ def main(argv: list[str] | None = None) -> int:
     sections = papers_sections(runs, load_published(options.published))
     all_figures = results_table(rows)
     reasons = [f"No distances: {reason}." for reason in runs["reason"].dropna().unique()]
-    sections.append(Section("All figures", replace(all_figures, notes=tuple(reasons))))
+    notes = (*all_figures.notes, *reasons)
+    sections.append(Section("All figures", replace(all_figures, notes=notes)))
     write_csv(rows, options.csv)
     write(options.markdown, [f"## {s.title}\n\n{to_markdown(s.table)}" for s in sections])
     write(options.latex, [f"% {s.title}\n{to_latex(s.table)}" for s in sections])

@@ -43,6 +43,12 @@ def arguments(argv: list[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--stereo", type=Path, help="output of dense_stereo.py, for methods that rest on it"
     )
+    parser.add_argument(
+        "--learn-from",
+        choices=["split", "all"],
+        default="split",
+        help="images to learn from: all but those that the scene holds out, or all",
+    )
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--device", choices=DEVICES, default="auto")
     parser.add_argument("--threads", type=int, default=1)
@@ -64,6 +70,8 @@ def main(argv: list[str] | None = None) -> int:
     options = arguments(argv)
     method = load_method(options.method, _overrides(options.overrides))
     scene = load_scene(options.scene)
+    whole = options.learn_from == "all" and bool(scene.test)
+    scene = scene.learned_whole() if whole else scene
     if not scene.train:
         raise InputError(f"{options.scene} has no training images: raise holdout")
     if method.training.losses.uses("mask") and not set(scene.masked) & set(scene.train):
@@ -78,7 +86,8 @@ def main(argv: list[str] | None = None) -> int:
         held_alone(options.run_dir) if processes.first else nullcontext(),
     ):
         files = [] if stereo is None else [stereo / POINTS]
-        mark = fingerprint(method, options.scene, options.seed, processes.count, *files)
+        of_run = (method, options.scene, options.seed, processes.count)
+        mark = fingerprint(*of_run, *files, whole=whole)
         checkpoints = CheckpointFolder(options.run_dir / "checkpoints", mark)
         set_threads(options.threads)
         operators_for(method, device)  # refuses before the images are read
@@ -110,6 +119,7 @@ def main(argv: list[str] | None = None) -> int:
             partial.write_text(method_as_yaml(method))
         with written_whole(options.metrics) as partial:
             content = _metrics(figures, options.seed, device_name(device), peak_memory_gib(device))
+            content |= {"images": len(train), "images_of_scene": len(scene.frames)}
             if stereo is not None:
                 content["stereo_seconds"] = read_figures(stereo)["seconds"]
             partial.write_text(json.dumps(content, indent=1) + "\n")

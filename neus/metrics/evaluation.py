@@ -116,6 +116,8 @@ def views_report(
     views: dict[str, ViewFigures],
     train: dict[str, float],
     surroundings: Surroundings,
+    *,
+    apart: bool = False,
 ) -> dict[str, Any]:
     """The content of a ``views.json``: the means over the held-out views, then each of them.
 
@@ -124,6 +126,8 @@ def views_report(
     Args:
         train: PSNR of training views, as papers report it. It stands apart from all other figures,
             under ``psnr_train``: it says how well the photos were learnt, not what was not seen.
+        apart: whether the held-out views are of a training of their own, of the images that are
+            not held out, and the surface and ``train`` of one that saw all of them.
     """
     means = {
         figure.name: _mean([getattr(view, figure.name) for view in views.values()])
@@ -133,7 +137,8 @@ def views_report(
         "psnr_train": _mean(list(train.values())),
         "background": surroundings.name,
         "trained_with_masks": surroundings.masks,
-        "images_train": len(scene.train),
+        "images_train": len(scene.frames) if apart else len(scene.train),
+        "images_train_views": len(scene.train),
         "images_test": len(scene.test),
         "reason": None if views else "no view is held out: holdout is 0",
         "views": {name: _without_nan(asdict(view)) for name, view in views.items()},

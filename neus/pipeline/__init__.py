@@ -9,7 +9,7 @@ from neus.pipeline.keys import check_keys, sound_part
 from neus.pipeline.preflight import absent_references, check_inputs
 from neus.pipeline.recorded import RecordedInt, RecordedText
 from neus.pipeline.scans import Scan, lies_in, scans_from_config
-from neus.pipeline.source_files import source_files
+from neus.pipeline.source_files import source_files, states_split
 
 __all__ = [
     "Adopted",
@@ -25,4 +25,5 @@ __all__ = [
     "scans_from_config",
     "sound_part",
     "source_files",
+    "states_split",
 ]

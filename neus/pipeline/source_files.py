@@ -26,6 +26,22 @@ def source_files(scan: Scan) -> list[tuple[str, Path]]:
     return named_files(files, folder)
 
 
+def states_split(scan: Scan) -> bool:
+    """Whether the source of a scan itself says which images are held out, as Blender's does.
+
+    Of a source that cannot be read it does not; that it cannot, is said elsewhere.
+    """
+    if scan.source not in ("nerfstudio", "blender"):
+        return False
+    try:
+        capture = read_source(
+            scan.source, scan.path, masks=scan.masks, model=None, report=lambda line: None
+        )
+    except InputError:
+        return False
+    return bool(capture.scene.test)
+
+
 def _of_photos(scan: Scan) -> Sequence[Path]:
     photos = find_photos(scan.path)
     sound, broken = photos.sound()

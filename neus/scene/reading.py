@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -73,6 +73,10 @@ class Scene:
     def train(self) -> tuple[int, ...]:
         held_out = set(self.test)
         return tuple(i for i in range(len(self.frames)) if i not in held_out)
+
+    def learned_whole(self) -> Scene:
+        """The scene with nothing held out: all of its images train."""
+        return replace(self, test=())
 
     @property
     def masked(self) -> tuple[int, ...]:

@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 
 from neus.tables.formats import Cell, Table, significant
+from neus.tables.trainings import is_apart, trainings
 
 FORMATS: dict[str, tuple[str, str, Callable[[Any], str]]] = {
     "scan": ("scan", "l", str),
@@ -34,6 +35,7 @@ FORMATS: dict[str, tuple[str, str, Callable[[Any], str]]] = {
     "peak_memory_gib": ("GiB", "r", "{:.2f}".format),
     "device": ("device", "l", str),
     "images_train": ("trained on", "r", str),
+    "images_train_views": ("trained on for views", "r", str),
     "images_test": ("held out", "r", str),
 }
 """Heading, alignment and digits of each column."""
@@ -47,15 +49,17 @@ MAIN = (
 def results_table(rows: pd.DataFrame, names: tuple[str, ...] = tuple(FORMATS)) -> Table:
     """Rows with sensible digits, without columns that are empty or, for culling, none throughout.
 
+    Which training each figure is of stands below, and in a column where there are two.
+
     Args:
         names: the columns to show, of `FORMATS`.
     """
-    culled = set(rows["culling"]) - {"none"}
-    shown = [
-        name
-        for name in names
-        if rows[name].notna().to_numpy().any() and (name != "culling" or culled)
-    ]
+    needless = set()
+    if not set(rows["culling"]) - {"none"}:
+        needless.add("culling")
+    if not any(is_apart(row) for row in rows.to_dict("records")):
+        needless.add("images_train_views")
+    shown = [name for name in names if rows[name].notna().to_numpy().any() and name not in needless]
     return Table(
         headings=tuple(FORMATS[name][0] for name in shown),
         alignments="".join(FORMATS[name][1] for name in shown),
@@ -63,4 +67,5 @@ def results_table(rows: pd.DataFrame, names: tuple[str, ...] = tuple(FORMATS)) -
             tuple(Cell("" if pd.isna(row[name]) else FORMATS[name][2](row[name])) for name in shown)
             for row in rows.to_dict("records")
         ),
+        notes=tuple(trainings(rows)),
     )

@@ -14,6 +14,7 @@ import pandas as pd
 from neus.tables.formats import Cell, Table
 from neus.tables.published import BenchmarkRow, Published
 from neus.tables.summaries import complete_seeds
+from neus.tables.trainings import learnt_from
 
 
 @dataclass(frozen=True)
@@ -65,6 +66,7 @@ def _chamfer_section(
     entries = [*published.rows, *ours]
     by = "DTU's protocol" if protocol == "dtu" else "distances to the reference surface"
     notes = [f"Chamfer distance in {unit or 'units of the source'}, by {by}; less is better."]
+    notes += learnt_from(records, "images_train")
     if published.rows:
         notes.append("Culling: what was cut off the mesh before; see docs/dtu.md.")
     return Section(
@@ -91,6 +93,8 @@ def _psnr_section(records: list[dict[str, Any]], figure: str, which: str) -> Sec
     }
     listed = "; ".join(f"{name}: {text}" for name, text in backgrounds.items() if text)
     notes = [f"PSNR in dB, more is better. {held}"]
+    counted = {"psnr": "images_train_views", "psnr_train": "images_train"}[figure]
+    notes += learnt_from(records, counted)
     notes += [f"Background behind the object: {listed}."] if listed else []
     table = _table(entries, scans, notes, less_is_better=False)
     return Section(f"PSNR of {which} views, dB", table)

@@ -20,7 +20,7 @@ SHARES = ("fscore", "normal_consistency")
 TRAIN_FIGURES = (
     *("train_seconds", "stereo_seconds", "steps", "samples_per_second", "peak_memory_gib"),
 )
-IMAGE_COUNTS = ("images_train", "images_test")
+IMAGE_COUNTS = ("images_train", "images_train_views", "images_test")
 NUMBERS = (*VIEW_FIGURES, *DISTANCES, *SHARES, "seconds", *TRAIN_FIGURES, *IMAGE_COUNTS)
 WHOLE_NUMBERS = ("steps", *IMAGE_COUNTS)
 TEXTS = ("masks", "background", "unit", "protocol", "device", "reason")
@@ -38,7 +38,10 @@ COLUMNS = (
     "reason",
 )
 """Distances in ``unit``, PSNR in dB, times in seconds: ``seconds`` are those of training and of the
-stereo that it rests on; ``reason``: why the mesh has no figures."""
+stereo that it rests on; ``reason``: why the mesh has no figures.
+
+The surface, its times and ``psnr_train`` are of a training on ``images_train`` images, the other
+figures of views of one on ``images_train_views``: the same training, where the two are equal."""
 MASKS: dict[Any, str] = {True: "yes", False: "no"}
 MEAN, STD = "mean", "std"
 """In the column ``scan`` or ``seed``: over all scans, over all seeds."""
@@ -110,6 +113,7 @@ def _record(run: Run) -> dict[str, Any]:
     )
     for path, content, names in sources:
         record |= {name: _number(content.get(name), name, path) for name in names}
+    record["images_train_views"] = record["images_train_views"] or record["images_train"]
     trained = record["train_seconds"]
     return {
         **record,

@@ -20,15 +20,22 @@ KEPT = 2
 
 
 def fingerprint(
-    method: MethodConfig, scene: Path, seed: int, processes: int = 1, *evidence: Path
+    method: MethodConfig,
+    scene: Path,
+    seed: int,
+    processes: int = 1,
+    *evidence: Path,
+    whole: bool = False,
 ) -> str:
     """What a run depends on: method, scene, seed, number of processes, and the model's format.
 
     A scene's poses and lists decide; its images are written together with them. Files of
-    ``evidence`` count with all that they hold.
+    ``evidence`` count with all that they hold. ``whole`` is of a run that learns from images, too,
+    that the scene holds out.
     """
     parts = [json.dumps(identity(method), sort_keys=True), str(seed), str(FORMAT)]
     parts += [str(processes)] if processes > 1 else []
+    parts += ["all images"] if whole else []
     digest = hashlib.sha256("\0".join(parts).encode())
     for file in (scene / TRANSFORMS, *evidence):
         digest.update(file.read_bytes())

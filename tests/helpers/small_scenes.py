@@ -1,4 +1,4 @@
-"""A scene of eight grey photos, on disk."""
+"""A scene of a few grey photos, on disk."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ def program(name: str) -> Callable[[list[str]], int]:
     return runpy.run_path(str(ROOT / "scripts" / f"{name}.py"))["main"]
 
 
-def small_scene(folder: Path) -> Path:
-    """Eight grey photos with masks of their left half, two held out; 3 mm to the scene's unit."""
-    centres = np.random.default_rng(0).normal(size=(8, 3))
+def small_scene(folder: Path, count: int = 8, test: tuple[int, ...] = (0, 4)) -> Path:
+    """Grey photos with masks of their left half, two held out; 3 mm to the scene's unit."""
+    centres = np.random.default_rng(0).normal(size=(count, 3))
     centres *= 3 / np.linalg.norm(centres, axis=1, keepdims=True)
     poses = np.stack([look_at(c, np.zeros(3), np.array([0.1, 0.2, 1])) for c in centres])
-    intrinsics = np.tile(np.array([[40.0, 0, 16], [0, 40, 12], [0, 0, 1]]), (8, 1, 1))
+    intrinsics = np.tile(np.array([[40.0, 0, 16], [0, 40, 12], [0, 0, 1]]), (count, 1, 1))
     frames = tuple(
         Frame(f"{i:03}", folder / "images" / f"{i:03}.png", folder / "masks" / f"{i:03}.png")
-        for i in range(8)
+        for i in range(count)
     )
     mask = np.zeros((24, 32), np.uint8)
     mask[:, :16] = 255
@@ -36,11 +36,11 @@ def small_scene(folder: Path) -> Path:
         write_image(frame.image, np.full((24, 32, 3), 100, np.uint8))
         assert frame.mask is not None
         write_image(frame.mask, mask)
-    cameras = Cameras(intrinsics, poses, np.full(8, 32), np.full(8, 24))
+    cameras = Cameras(intrinsics, poses, np.full(count, 32), np.full(count, 24))
     to_source = Similarity(3.0, np.eye(3), np.array([1.0, 2, 3]))
     no_points = np.zeros((0, 3))
     write_transforms(
-        Scene(frames, cameras, to_source, "mm", (0, 4), no_points, no_points.astype(np.uint8)),
+        Scene(frames, cameras, to_source, "mm", test, no_points, no_points.astype(np.uint8)),
         folder,
     )
     return folder

@@ -44,11 +44,12 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_the_fifteen_scans_of_both_releases_are_planned(folder: Path) -> None:
-    """With two methods, and every mesh measured by three cullings."""
+    """With two methods, every mesh measured by three cullings, and held-out views apart."""
     assert planned(folder) == {
-        "normalize_scene": 15, "dense_stereo": 15, "train": 30, "extract_mesh": 30,
-        "render_views": 30, "render_path": 30, "evaluate_views": 30, "evaluate_mesh": 90,
-        "results_table": 1, "page": 1, "all": 1, "total": 273,
+        "normalize_scene": 15, "dense_stereo": 15, "dense_stereo_held_out": 15, "train": 30,
+        "train_held_out": 30, "extract_mesh": 30, "render_views": 30, "render_path": 30,
+        "evaluate_views": 30, "evaluate_mesh": 90, "results_table": 1, "page": 1, "all": 1,
+        "total": 318,
     }  # fmt: skip
 
 
@@ -56,6 +57,20 @@ def test_the_fifteen_scans_of_both_releases_are_planned(folder: Path) -> None:
 def test_one_scan_of_them_is_planned_alone(folder: Path, only: str) -> None:
     plan = planned(folder, "--config", f"only={only}")
     assert (plan["normalize_scene"], plan["train"], plan["evaluate_mesh"]) == (1, 2, 6)
+
+
+def test_surfaces_learn_from_all_views_and_held_out_views_from_the_others(folder: Path) -> None:
+    """How many these are, of 49, tests/scripts/test_held_out.py counts."""
+    words = ["--dry-run", "--printshellcmds", "--configfile", str(CONFIG)]
+    printed = snakemake(folder, *words, "--config", "only=scan65").stdout
+    trainings = re.findall(r"scripts/train\.py.*--output (\S+)", printed)
+    whole = re.findall(r"scripts/train\.py.*--learn-from all.*--output (\S+)", printed)
+    of_methods = {f"results/scan65/{method}/seed0" for method in ("neus", "neus-mask")}
+    assert set(whole) == {f"{run}/model.pt" for run in of_methods}
+    assert set(trainings) - set(whole) == {f"{run}/held-out/model.pt" for run in of_methods}
+    for run in of_methods:
+        views = f"--model {run}/model.pt .* --held-out-model {run}/held-out/model.pt .*{run}/views"
+        assert re.search(rf"scripts/render_views\.py.*{views}", printed)
 
 
 def test_a_scan_that_is_not_there_is_named(folder: Path) -> None:
@@ -125,15 +140,24 @@ def test_fifteen_tiny_scans_yield_both_tables(tmp_path: Path) -> None:
     assert {run["scan"] for run in runs} == {f"scan{number}" for number in NUMBERS}
     assert len(runs) == len(NUMBERS) + 2
     for run in runs:
+        counts = [run[f"images_{name}"] for name in ("train", "train_views", "test")]
+        assert counts == [8, 7, 1], "surfaces learn from all of them"
         for figure in ("psnr", "psnr_train", "accuracy", "completeness"):
             assert math.isfinite(run[figure]), (run["scan"], figure)
     for suffix in ("md", "tex"):
         text = (tmp_path / "results" / f"table.{suffix}").read_text()
-        for words in ("GeoSVR", "neus-mask (ours)", "neuralwarp", "PSNR of training views"):
+        for words in (
+            "GeoSVR",
+            "neus-mask (ours)",
+            "neuralwarp",
+            "PSNR of training views",
+            "8 of 8",
+        ):
             assert words in text
     printed = (tmp_path / "results" / "table.log").read_text()
     assert max(map(len, printed.splitlines())) <= 120
     folder = tmp_path / "results" / "scan24" / "neus-mask" / "seed0"
-    assert (tmp_path / "results" / "scan24" / "stereo" / "fused.ply").stat().st_size > 0
+    for stereo in ("stereo", "stereo-held-out"):
+        assert (tmp_path / "results" / "scan24" / stereo / "fused.ply").stat().st_size > 0
     for name in ("errors-none/accuracy.png", "errors-neus/completeness.ply", "path.mp4"):
         assert (folder / name).stat().st_size > 0

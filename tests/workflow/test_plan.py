@@ -163,6 +163,16 @@ def test_the_resolution_of_the_mesh_reruns_the_mesh_and_its_figures(finished: Pa
     }  # fmt: skip
 
 
+def test_views_that_are_held_out_apart_have_a_training_of_their_own(finished: Path) -> None:
+    """And the surface another one, as it learns from more images."""
+    config = write_config(finished / "apart.yaml", evaluation={"held_out": "apart"})
+    plan = planned(finished, "--configfile", config)
+    assert plan == {"train": 1, "train_held_out": 1} | AFTER_TRAINING
+    nothing = [PHOTOS | {"holdout": 0}]
+    config = write_config(finished / "all.yaml", evaluation={"held_out": "apart"}, scans=nothing)
+    assert "train_held_out" not in planned(finished, "--configfile", config)
+
+
 def test_another_text_of_a_command_reruns_nothing(finished: Path) -> None:
     rule = finished / "workflow" / "rules" / "train.smk"
     before = rule.read_text()

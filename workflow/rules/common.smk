@@ -27,6 +27,7 @@ from neus.pipeline import (
     scans_from_config,
     sound_part,
     source_files,
+    states_split,
 )
 from neus.placement import GPS
 
@@ -226,22 +227,59 @@ def scene_options(wildcards, input):
     )
 
 
+def method_of(wildcards):
+    path = METHODS / f"{wildcards.method}.yaml"
+    return load_method(path, SCANS[wildcards.scan].overrides)
+
+
 def method_fingerprint(wildcards):
     """Of every key of the method, defaults too: a change of any trains anew, a comment does not.
 
     Nor does a key that this version added, where it has its default.
     """
-    path = METHODS / f"{wildcards.method}.yaml"
-    method = load_method(path, SCANS[wildcards.scan].overrides)
-    return hashlib.sha256(identity_as_yaml(method).encode()).hexdigest()[:16]
+    told = identity_as_yaml(method_of(wildcards))
+    return hashlib.sha256(told.encode()).hexdigest()[:16]
+
+
+@functools.cache
+def trains_apart(name):
+    """Whether the surface of a scan learns from all images, and held-out views from a training of
+    their own, which leaves them out."""
+    scan = SCANS[name]
+    return config["evaluation"]["held_out"] == "apart" and scan.holdout > 0 and not states_split(scan)
+
+
+def learn_from(wildcards):
+    """The option of programs that make the surface; None for the images of the scene's split."""
+    return "all" if trains_apart(wildcards.scan) else None
+
+
+def marked_by_images(value, wildcards):
+    """A param that is recorded as another one where the surface learns from all images."""
+    if not trains_apart(wildcards.scan):
+        return value
+    recorded = RecordedInt if isinstance(value, int) else RecordedText
+    return recorded(value, f"{value} of all images")
+
+
+def rests_on_stereo(wildcards):
+    method = method_of(wildcards)
+    return method.model.kind == "neus" and method.training.losses.uses_stereo
 
 
 def stereo(wildcards):
     """What stereo found, for a method that rests on it."""
-    path = METHODS / f"{wildcards.method}.yaml"
-    method = load_method(path, SCANS[wildcards.scan].overrides)
-    rests_on_it = method.model.kind == "neus" and method.training.losses.uses_stereo
-    return f"{SCAN}/stereo" if rests_on_it else []
+    return f"{SCAN}/stereo" if rests_on_stereo(wildcards) else []
+
+
+def stereo_held_out(wildcards):
+    """What it found without the images that are held out."""
+    return f"{SCAN}/stereo-held-out" if rests_on_stereo(wildcards) else []
+
+
+def held_out(file):
+    """An input: a file of the training that held-out views come from, where it is one of its own."""
+    return lambda wildcards: f"{RUN}/held-out/{file}" if trains_apart(wildcards.scan) else []
 
 
 def reference_paths(wildcards):

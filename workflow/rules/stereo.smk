@@ -10,7 +10,8 @@ rule dense_stereo:
     output:
         stereo=directory(f"{SCAN}/stereo"),
     params:
-        version=STEREO_VERSION,
+        version=lambda wildcards: marked_by_images(STEREO_VERSION, wildcards),
+        images=lambda wildcards, input: options(learn_from=learn_from(wildcards)),
     log:
         f"{SCAN}/logs/dense_stereo.log",
     benchmark:
@@ -21,5 +22,18 @@ rule dense_stereo:
         mem_mb=8000,
         runtime=60,
     shell:
-        "logged {log:q} python {SCRIPTS:q}/dense_stereo.py --scene {input.scene:q} "
+        "logged {log:q} python {SCRIPTS:q}/dense_stereo.py --scene {input.scene:q} {params.images} "
         "--device {config[device]} --threads {threads} --output {output.stereo:q}"
+
+
+# The same without the images that are held out, for a training of their own.
+use rule dense_stereo as dense_stereo_held_out with:
+    output:
+        stereo=directory(f"{SCAN}/stereo-held-out"),
+    params:
+        version=STEREO_VERSION,
+        images="",
+    log:
+        f"{SCAN}/logs/dense_stereo_held_out.log",
+    benchmark:
+        f"{SCAN}/benchmarks/dense_stereo_held_out.tsv"

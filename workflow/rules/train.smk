@@ -14,8 +14,10 @@ rule train:
         config=f"{RUN}/config.yaml",
         metrics=f"{RUN}/train.json",
     params:
-        method=method_fingerprint,
-        stereo=lambda wildcards, input: options(stereo=input.get("stereo") or None),
+        method=lambda wildcards: marked_by_images(method_fingerprint(wildcards), wildcards),
+        images=lambda wildcards, input: options(
+            stereo=input.get("stereo") or None, learn_from=learn_from(wildcards)
+        ),
         overrides=lambda wildcards: json.dumps(SCANS[wildcards.scan].overrides),
         version=MODEL_VERSION,
         # No output: Snakemake deletes those of a job that failed, and a later attempt needs these.
@@ -31,7 +33,28 @@ rule train:
         runtime=480,
     shell:
         "logged {log:q} python {SCRIPTS:q}/train.py --scene {input.scene:q} "
-        "--method {METHODS:q}/{wildcards.method:q}.yaml --overrides {params.overrides:q} {params.stereo} "
+        "--method {METHODS:q}/{wildcards.method:q}.yaml --overrides {params.overrides:q} {params.images} "
         "--seed {wildcards.seed} --device {config[device]} --threads {threads} "
         "--output {output.model:q} --config {output.config:q} --metrics {output.metrics:q} "
         "--run-dir {params.checkpoints:q}"
+
+
+# The training that held-out views come from, where the surface learns from all images.
+use rule train as train_held_out with:
+    input:
+        scene=rules.normalize_scene.output.scene,
+        stereo=stereo_held_out,
+    output:
+        model=f"{RUN}/held-out/model.pt",
+        config=f"{RUN}/held-out/config.yaml",
+        metrics=f"{RUN}/held-out/train.json",
+    params:
+        method=method_fingerprint,
+        images=lambda wildcards, input: options(stereo=input.get("stereo") or None),
+        overrides=lambda wildcards: json.dumps(SCANS[wildcards.scan].overrides),
+        version=MODEL_VERSION,
+        checkpoints=f"{RUN}/held-out/run",
+    log:
+        f"{RUN}/held-out/logs/train.log",
+    benchmark:
+        f"{RUN}/held-out/benchmarks/train.tsv"

@@ -5,6 +5,7 @@ rule render_views:
     input:
         scene=rules.normalize_scene.output.scene,
         model=rules.train.output.model,
+        held_out=held_out("model.pt"),
     output:
         views=report(
             directory(f"{RUN}/views"),
@@ -14,6 +15,7 @@ rule render_views:
         ),
     params:
         train_views=config["evaluation"]["train_views"],
+        held_out=lambda wildcards, input: options(held_out_model=input.get("held_out") or None),
     log:
         f"{RUN}/logs/render_views.log",
     benchmark:
@@ -26,7 +28,7 @@ rule render_views:
     shell:
         "logged {log:q} python {SCRIPTS:q}/render_views.py --scene {input.scene:q} "
         "--model {input.model:q} --device {config[device]} --threads {threads} "
-        "--train-views {params.train_views} --output {output.views:q}"
+        "--train-views {params.train_views} {params.held_out} --output {output.views:q}"
 
 
 rule render_path:
@@ -58,10 +60,13 @@ rule evaluate_views:
         scene=rules.normalize_scene.output.scene,
         views=rules.render_views.output.views,
         config=rules.train.output.config,
+        held_out=held_out("train.json"),
     output:
         figures=f"{RUN}/views.json",
     log:
         f"{RUN}/logs/evaluate_views.log",
+    params:
+        apart=lambda wildcards, input: "--apart" if input.get("held_out") else "",
     benchmark:
         f"{RUN}/benchmarks/evaluate_views.tsv"
     resources:
@@ -69,4 +74,4 @@ rule evaluate_views:
         runtime=30,
     shell:
         "logged {log:q} python {SCRIPTS:q}/evaluate_views.py --views {input.views:q} "
-        "--scene {input.scene:q} --config {input.config:q} --output {output.figures:q}"
+        "--scene {input.scene:q} --config {input.config:q} {params.apart} --output {output.figures:q}"
