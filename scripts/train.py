@@ -14,7 +14,15 @@ from pathlib import Path
 from typing import Any
 
 from neus.cli import run
-from neus.config import ModelConfig, load_method, method_as_yaml, without_masks
+from neus.config import (
+    RECORD,
+    Budget,
+    ModelConfig,
+    load_budget,
+    load_method,
+    method_as_yaml,
+    without_masks,
+)
 from neus.devices import DEVICES, device_name, leased_device, peak_memory_gib, set_threads
 from neus.errors import InputError
 from neus.files import held_alone, written_whole
@@ -39,7 +47,10 @@ def arguments(argv: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--scene", type=Path, required=True, help="folder of the canonical scene")
     parser.add_argument("--method", type=Path, required=True, help="method file (YAML)")
-    parser.add_argument("--overrides", default="{}", help="keys laid over the method, as JSON")
+    parser.add_argument(
+        "--budget", type=Path, help="file laid over the method (config/budgets/*.yaml)"
+    )
+    parser.add_argument("--overrides", default="{}", help="keys laid over both, as JSON")
     parser.add_argument(
         "--stereo", type=Path, help="output of dense_stereo.py, for methods that rest on it"
     )
@@ -68,7 +79,8 @@ def arguments(argv: list[str] | None) -> argparse.Namespace:
 
 def main(argv: list[str] | None = None) -> int:
     options = arguments(argv)
-    method = load_method(options.method, _overrides(options.overrides))
+    budget = options.budget and load_budget(options.budget, options.method.stem)
+    method = load_method(options.method, _overrides(options.overrides), budget)
     scene = load_scene(options.scene)
     whole = options.learn_from == "all" and bool(scene.test)
     scene = scene.learned_whole() if whole else scene
@@ -90,6 +102,8 @@ def main(argv: list[str] | None = None) -> int:
         mark = fingerprint(*of_run, *files, whole=whole)
         checkpoints = CheckpointFolder(options.run_dir / "checkpoints", mark)
         set_threads(options.threads)
+        if processes.first:
+            _record(budget, options.run_dir)
         operators_for(method, device)  # refuses before the images are read
         notice = unfused_notice(method)
         if notice is not None and processes.first:
@@ -119,6 +133,7 @@ def main(argv: list[str] | None = None) -> int:
             partial.write_text(method_as_yaml(method))
         with written_whole(options.metrics) as partial:
             content = _metrics(figures, options.seed, device_name(device), peak_memory_gib(device))
+            content |= {"budget": budget and budget.name}
             content |= {"images": len(train), "images_of_scene": len(scene.frames)}
             if stereo is not None:
                 content["stereo_seconds"] = read_figures(stereo)["seconds"]
@@ -136,6 +151,15 @@ def _overrides(text: str) -> dict[str, Any]:
     if not isinstance(keys, dict):
         raise InputError('--overrides must be a JSON object, as {"training": {"steps": 2000}}')
     return keys
+
+
+def _record(budget: Budget | None, run: Path) -> None:
+    """What a run was begun with, so that another device goes on with the same."""
+    if budget is None:
+        (run / RECORD).unlink(missing_ok=True)
+        return
+    with written_whole(run / RECORD) as partial:
+        partial.write_text(f"{budget.name}\n", encoding="utf-8")
 
 
 def _compile_kernels(model: ModelConfig) -> None:

@@ -4,9 +4,11 @@ In go method files and overrides; out comes a frozen :class:`MethodConfig` with 
 in units of the scene frame. A method file (``config/methods/*.yaml``) holds only what differs from
 the defaults of :mod:`~neus.config.model` and :mod:`~neus.config.training`. Unknown keys and wrong
 types are refused with the key's name. Fractions are fractions of the step budget, so that changing
-``training.steps`` rescales every schedule with it.
+``training.steps`` rescales every schedule with it. A budget (``config/budgets/*.yaml``) is laid
+over a method's file, below overrides.
 """
 
+from neus.config.budgets import RECORD, Budget, load_budget, recorded_budget
 from neus.config.identity import identity
 from neus.config.loading import identity_as_yaml, load_method, method_as_yaml, without_masks
 from neus.config.method import BACKENDS, MethodConfig
@@ -27,6 +29,8 @@ from neus.config.training import LearningRateConfig, LossConfig, RatePiece
 __all__ = [
     "BACKENDS",
     "BACKGROUNDS",
+    "RECORD",
+    "Budget",
     "DensityConfig",
     "GradientConfig",
     "HashGridConfig",
@@ -41,8 +45,10 @@ __all__ = [
     "SdfConfig",
     "identity",
     "identity_as_yaml",
+    "load_budget",
     "load_method",
     "method_as_yaml",
+    "recorded_budget",
     "scheduled",
     "without_masks",
 ]

@@ -6,14 +6,19 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from neus.config.budgets import Budget
 from neus.config.checks import check_values
 from neus.config.identity import identity
 from neus.config.method import MethodConfig
 from neus.errors import InputError
 
 
-def load_method(path: Path | None = None, overrides: dict[str, Any] | None = None) -> MethodConfig:
-    """Defaults, overlaid by a method file, overlaid by ``overrides`` (nested dictionaries).
+def load_method(
+    path: Path | None = None,
+    overrides: dict[str, Any] | None = None,
+    budget: Budget | None = None,
+) -> MethodConfig:
+    """Defaults, overlaid by a method file, a budget, and ``overrides`` (nested dictionaries).
 
     Raises:
         InputError: the file is missing, or a key is unknown or has a wrong type or value.
@@ -25,6 +30,8 @@ def load_method(path: Path | None = None, overrides: dict[str, Any] | None = Non
         if not path.is_file():
             raise InputError(f"{path} does not exist: methods are the files of config/methods")
         merged = _merge(merged, OmegaConf.load(path), str(path))
+    if budget is not None:
+        merged = _merge(merged, budget.keys, budget.origin)
     merged = _merge(merged, overrides or {}, "overrides")
     method = OmegaConf.to_object(merged)
     assert isinstance(method, MethodConfig)

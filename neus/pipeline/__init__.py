@@ -4,6 +4,7 @@ In goes a configuration as it was written; out come its scans with their paths a
 fingerprints of their files, and one sentence for every mistake. Reads headers, never whole images.
 """
 
+from neus.pipeline.budgets import budget_name, budget_of
 from neus.pipeline.fingerprints import Adopted, content_fingerprint, earlier_fingerprint
 from neus.pipeline.keys import check_keys, sound_part
 from neus.pipeline.preflight import absent_references, check_inputs
@@ -17,6 +18,8 @@ __all__ = [
     "RecordedText",
     "Scan",
     "absent_references",
+    "budget_name",
+    "budget_of",
     "check_inputs",
     "check_keys",
     "content_fingerprint",

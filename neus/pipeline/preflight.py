@@ -7,7 +7,7 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from neus.config import load_method
+from neus.config import load_budget, load_method
 from neus.errors import Faults, InputError, refusal
 from neus.files import Facts
 from neus.images import VIDEOS, check_video, is_video
@@ -38,6 +38,7 @@ def check_inputs(
     results: Path | None = None,
     report: Report = lambda line: None,
     facts: Facts | None = None,
+    budget: Path | None = None,
 ) -> None:
     """Look at all that the user gives, and at nothing that the workflow makes itself.
 
@@ -46,6 +47,7 @@ def check_inputs(
         results: folder of results, whose pictures may not be among the photos.
         report: hears what is left out or mended, which does not stop the work.
         facts: what is known of files, so that masks are not decoded each time.
+        budget: file that is laid over every method.
 
     Raises:
         InputError: two scans share a name; a method, folder or file is missing or cannot be read;
@@ -61,7 +63,7 @@ def check_inputs(
     sound = []
     for method in methods:
         with faults.noted():
-            load_method(method)
+            load_method(method, budget=budget and load_budget(budget, method.stem))
             sound.append(method)
     made = [scan.path for scan in scans if scan.source == "demo"]
     for scan in (scan for scan in scans if scan.is_wanted):

@@ -33,6 +33,7 @@ FORMATS: dict[str, tuple[str, str, Callable[[Any], str]]] = {
     "steps": ("steps", "r", str),
     "samples_per_second": ("samples/s", "r", "{:,.0f}".format),
     "peak_memory_gib": ("GiB", "r", "{:.2f}".format),
+    "budget": ("budget", "l", str),
     "device": ("device", "l", str),
     "images_train": ("trained on", "r", str),
     "images_train_views": ("trained on for views", "r", str),
@@ -40,7 +41,7 @@ FORMATS: dict[str, tuple[str, str, Callable[[Any], str]]] = {
 }
 """Heading, alignment and digits of each column."""
 MAIN = (
-    *("scan", "method", "culling", "seed", "psnr", "psnr_train", "ssim"),
+    *("scan", "method", "budget", "culling", "seed", "psnr", "psnr_train", "ssim"),
     *("chamfer", "unit", "fscore", "seconds"),
 )
 """Columns that fit a terminal."""
@@ -49,7 +50,8 @@ MAIN = (
 def results_table(rows: pd.DataFrame, names: tuple[str, ...] = tuple(FORMATS)) -> Table:
     """Rows with sensible digits, without columns that are empty or, for culling, none throughout.
 
-    Which training each figure is of stands below, and in a column where there are two.
+    Which training each figure is of stands below, and in a column where there are two. A budget
+    that all have stands below, too, where not every column is shown.
 
     Args:
         names: the columns to show, of `FORMATS`.
@@ -59,6 +61,10 @@ def results_table(rows: pd.DataFrame, names: tuple[str, ...] = tuple(FORMATS)) -
         needless.add("culling")
     if not any(is_apart(row) for row in rows.to_dict("records")):
         needless.add("images_train_views")
+    budgets, notes = rows["budget"].dropna().unique().tolist(), trainings(rows)
+    if len(budgets) == 1 and "budget" in names and names != tuple(FORMATS):
+        needless.add("budget")
+        notes.append(f"Budget: {budgets[0]}.")
     shown = [name for name in names if rows[name].notna().to_numpy().any() and name not in needless]
     return Table(
         headings=tuple(FORMATS[name][0] for name in shown),
@@ -67,5 +73,5 @@ def results_table(rows: pd.DataFrame, names: tuple[str, ...] = tuple(FORMATS)) -
             tuple(Cell("" if pd.isna(row[name]) else FORMATS[name][2](row[name])) for name in shown)
             for row in rows.to_dict("records")
         ),
-        notes=tuple(trainings(rows)),
+        notes=tuple(notes),
     )

@@ -23,7 +23,7 @@ TRAIN_FIGURES = (
 IMAGE_COUNTS = ("images_train", "images_train_views", "images_test")
 NUMBERS = (*VIEW_FIGURES, *DISTANCES, *SHARES, "seconds", *TRAIN_FIGURES, *IMAGE_COUNTS)
 WHOLE_NUMBERS = ("steps", *IMAGE_COUNTS)
-TEXTS = ("masks", "background", "unit", "protocol", "device", "reason")
+TEXTS = ("masks", "background", "unit", "protocol", "budget", "device", "reason")
 COLUMNS = (
     *("scan", "method", "masks", "culling", "seed"),
     *VIEW_FIGURES,
@@ -33,6 +33,7 @@ COLUMNS = (
     *SHARES,
     "seconds",
     *TRAIN_FIGURES,
+    "budget",
     "device",
     *IMAGE_COUNTS,
     "reason",
@@ -124,6 +125,7 @@ def _record(run: Run) -> dict[str, Any]:
         "unit": mesh.get("unit"),
         "protocol": mesh.get("protocol"),
         "reason": mesh.get("reason"),
+        "budget": train.get("budget"),
         "device": train.get("device"),
     }
 

@@ -39,6 +39,7 @@ TRAIN = {
     "samples_per_second": 1.5e6,
     "rays_per_second": 2e5,
     "peak_memory_gib": 3.25,
+    "budget": "card",
     "device": "RTX_3090",
     "seed": 0,
 }

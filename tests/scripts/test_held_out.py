@@ -34,7 +34,8 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """49 photos as DTU's, seven held out; a training on all, one on the rest, and their views."""
     folder = tmp_path_factory.mktemp("held-out")
     small_scene(folder / "scene", 49, EVERY_EIGHTH)
-    (folder / "method.yaml").write_text(json.dumps(SMALL))
+    (folder / "method.yaml").write_text(json.dumps(SMALL | {"training": {"steps": 7}}))
+    (folder / "small.yaml").write_text(json.dumps({"training": SMALL["training"]}))
     where = {"scene": folder / "scene", "device": "cpu"}
     for name, images in (("", "all"), ("held-out", "split")):
         to = folder / name
@@ -44,6 +45,7 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
             "run_dir": to / "run",
             "method": folder / "method.yaml",
         }
+        files |= {"budget": folder / "small.yaml"}
         run("train", **where, **files, learn_from=images, seed=len(name))
     models = {"model": folder / "model.pt", "held_out_model": folder / "held-out" / "model.pt"}
     run("render_views", **where, **models, train_views=64, output=folder / "views")
@@ -58,6 +60,12 @@ def test_the_surface_learns_from_49_of_49(runs: Path) -> None:
         (49, 49),
         (42, 49),
     ]
+
+
+def test_the_budget_counts_and_is_remembered(runs: Path) -> None:
+    figures = json.loads((runs / "train.json").read_text())
+    assert (figures["steps"], figures["budget"]) == (3, "small")
+    assert (runs / "run" / "budget").read_text() == "small\n"
 
 
 def test_figures_say_which_training_they_are_of(runs: Path) -> None:

@@ -40,6 +40,7 @@ def test_results_table_shows_sensible_digits_and_no_empty_columns(tmp_path: Path
         "steps": "20000",
         "samples/s": "1,500,000",
         "GiB": "3.25",
+        "budget": "card",
         "device": "RTX_3090",
         "trained on": "42",
         "held out": "7",

@@ -7,6 +7,7 @@ from pathlib import Path
 import pandas as pd
 
 from neus.tables import (
+    MAIN,
     collect_rows,
     load_published,
     papers_sections,
@@ -27,8 +28,21 @@ def all_rows(root: Path, *views: dict) -> pd.DataFrame:
 
 def test_one_training_is_one_sentence_and_no_column_more(tmp_path: Path) -> None:
     table = results_table(all_rows(tmp_path, VIEWS, VIEWS))
+    assert "budget" in table.headings
     assert table.notes == ("All figures are of one training, on 42 of 49 images.",)
     assert "trained on for views" not in table.headings
+
+
+def test_a_budget_that_all_have_is_a_sentence_in_a_terminal(tmp_path: Path) -> None:
+    rows = all_rows(tmp_path, VIEWS, VIEWS)
+    table = results_table(rows, MAIN)
+    assert "budget" not in table.headings
+    assert "Budget: card." in table.notes
+    rows.loc[0, "budget"] = "laptop"
+    table = results_table(rows, MAIN)
+    assert [row[table.headings.index("budget")].text for row in table.rows] == [
+        *("laptop", "card", "card")
+    ]
 
 
 def test_two_trainings_stand_apart(tmp_path: Path) -> None:

@@ -163,6 +163,34 @@ def test_the_resolution_of_the_mesh_reruns_the_mesh_and_its_figures(finished: Pa
     }  # fmt: skip
 
 
+def test_a_budget_is_laid_over_the_method_and_its_mesh(finished: Path) -> None:
+    """The laptop's is what the method has anyhow; a resolution that is given counts more."""
+    laptop = write_config(finished / "laptop.yaml", budget="laptop")
+    assert planned(finished, "--configfile", laptop) == {}
+    card = write_config(finished / "card.yaml", budget="card")
+    assert planned(finished, "--configfile", card) == {"train": 1} | AFTER_TRAINING
+    words = ["--configfile", card, "--dry-run", "--printshellcmds"]
+    printed = snakemake(finished, *words).stdout
+    assert "config/budgets/card.yaml" in printed
+    assert "--resolution 1024" in printed
+    card = write_config(finished / "card.yaml", budget="card", mesh={"resolution": 64})
+    assert "--resolution 64" in snakemake(finished, *words).stdout
+    wrong = write_config(finished / "wrong.yaml", budget="desktop")
+    done = snakemake(finished, "--configfile", wrong, "--dry-run")
+    assert done.returncode == 1
+    assert "desktop.yaml does not exist: the budgets are card, laptop, paper" in done.stderr
+
+
+def test_a_run_begun_on_a_card_goes_on_with_its_budget_without_one(finished: Path) -> None:
+    record = finished / "results" / "statue" / "neus" / "seed0" / "run" / "budget"
+    record.write_text("card\n")
+    auto = write_config(finished / "auto.yaml", budget="auto", device="cpu")
+    words = ["--configfile", auto, "--dry-run", "--printshellcmds"]
+    assert "config/budgets/card.yaml" in snakemake(finished, *words).stdout
+    record.unlink()
+    assert planned(finished, "--configfile", auto) == {}, "the laptop's is what it was made with"
+
+
 def test_views_that_are_held_out_apart_have_a_training_of_their_own(finished: Path) -> None:
     """And the surface another one, as it learns from more images."""
     config = write_config(finished / "apart.yaml", evaluation={"held_out": "apart"})

@@ -19,6 +19,8 @@ from neus.pipeline import (
     RecordedInt,
     RecordedText,
     absent_references,
+    budget_name,
+    budget_of,
     check_inputs,
     check_keys,
     content_fingerprint,
@@ -33,6 +35,7 @@ from neus.placement import GPS
 
 PROJECT = Path(workflow.basedir)
 METHODS = PROJECT / "config" / "methods"
+BUDGETS = PROJECT / "config" / "budgets"
 SCHEMA = PROJECT / "workflow" / "schemas" / "config.schema.yaml"
 SCRIPTS = PROJECT / "scripts"
 
@@ -45,19 +48,33 @@ def warn(sentence):
     print(f"warning: {sentence}", file=sys.stderr)
 
 
+def trains_on_card(settings):
+    device = settings["device"]
+    return device == "cuda" or (device == "auto" and Path("/dev/nvidia0").exists())
+
+
+def is_given_card(settings):
+    """Whether networks get a card, here or by a scheduler, on whose nodes this file is read again."""
+    is_sent = workflow.remote_exec or workflow.non_local_exec
+    return trains_on_card(settings) or (settings["device"] == "auto" and is_sent)
+
+
 faults, sound = Faults(), config
 with faults.noted():
     check_keys(config, SCHEMA)
 if faults.sentences:  # and what is wrong with the scans, in the same round
     sound = sound_part(config, SCHEMA)
 if sound is not None:
+    ASKED_RESOLUTION = sound.get("mesh", {}).get("resolution")  # before the defaults are filled in
     validate(sound, str(SCHEMA))  # cannot fail any more: it fills in the defaults
     with faults.noted():
         scans = scans_from_config(sound)
         if workflow.is_main_process:  # a job on a cluster's node reads this file again
             methods = [METHODS / f"{name}.yaml" for name in sound["methods"]]
             results = Path(sound["results"])
-            check_inputs(scans, methods, results=results, report=warn, facts=FACTS)
+            budget = budget_name(sound["budget"], [], has_card=is_given_card(sound))
+            budget = budget and BUDGETS / f"{budget}.yaml"
+            check_inputs(scans, methods, results=results, report=warn, facts=FACTS, budget=budget)
             for sentence in absent_references(scans):
                 warn(sentence)
 try:
@@ -77,9 +94,8 @@ RUN = f"{SCAN}/{{method}}/seed{{seed}}"
 # More than a machine has: Snakemake cuts it down to --cores. A profile for a cluster sets its own.
 ALL_CORES = 64
 # What a network takes: a card and a few cores, or every core. Cards are counted on each machine.
-HAS_CARD = config["device"] == "cuda" or Path("/dev/nvidia0").exists()
 GPU = 0 if config["device"] == "cpu" else 1
-NETWORK_CORES = 8 if GPU and HAS_CARD else ALL_CORES
+NETWORK_CORES = 8 if trains_on_card(config) else ALL_CORES
 
 
 resource_scopes:
@@ -227,9 +243,29 @@ def scene_options(wildcards, input):
     )
 
 
+def budget_file(wildcards):
+    """Of the budget that a run takes; None where its method says all."""
+    runs = [Path(path.format(**wildcards)) for path in (f"{RUN}/run", f"{RUN}/held-out/run")]
+    name = budget_name(config["budget"], runs, has_card=is_given_card(config))
+    return None if name is None else BUDGETS / f"{name}.yaml"
+
+
+def run_budget(wildcards):
+    file = budget_file(wildcards)
+    return None if file is None else budget_of(file.stem, wildcards.method, BUDGETS)
+
+
+def mesh_resolution(wildcards):
+    """What the configuration asks for; else what the budget does."""
+    budget = run_budget(wildcards)
+    if ASKED_RESOLUTION is None and budget is not None and budget.resolution is not None:
+        return budget.resolution
+    return config["mesh"]["resolution"]
+
+
 def method_of(wildcards):
     path = METHODS / f"{wildcards.method}.yaml"
-    return load_method(path, SCANS[wildcards.scan].overrides)
+    return load_method(path, SCANS[wildcards.scan].overrides, run_budget(wildcards))
 
 
 def method_fingerprint(wildcards):

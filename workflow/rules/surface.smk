@@ -10,7 +10,7 @@ rule extract_mesh:
         mesh=f"{RUN}/mesh.ply",
         glb=f"{RUN}/mesh.glb",
     params:
-        resolution=config["mesh"]["resolution"],
+        resolution=mesh_resolution,
         stereo=lambda wildcards, input: options(stereo=input.get("stereo") or None),
     log:
         f"{RUN}/logs/extract_mesh.log",

@@ -15,8 +15,10 @@ rule train:
         metrics=f"{RUN}/train.json",
     params:
         method=lambda wildcards: marked_by_images(method_fingerprint(wildcards), wildcards),
-        images=lambda wildcards, input: options(
-            stereo=input.get("stereo") or None, learn_from=learn_from(wildcards)
+        choices=lambda wildcards, input: options(
+            stereo=input.get("stereo") or None,
+            learn_from=learn_from(wildcards),
+            budget=budget_file(wildcards),
         ),
         overrides=lambda wildcards: json.dumps(SCANS[wildcards.scan].overrides),
         version=MODEL_VERSION,
@@ -33,7 +35,7 @@ rule train:
         runtime=480,
     shell:
         "logged {log:q} python {SCRIPTS:q}/train.py --scene {input.scene:q} "
-        "--method {METHODS:q}/{wildcards.method:q}.yaml --overrides {params.overrides:q} {params.images} "
+        "--method {METHODS:q}/{wildcards.method:q}.yaml --overrides {params.overrides:q} {params.choices} "
         "--seed {wildcards.seed} --device {config[device]} --threads {threads} "
         "--output {output.model:q} --config {output.config:q} --metrics {output.metrics:q} "
         "--run-dir {params.checkpoints:q}"
@@ -50,7 +52,9 @@ use rule train as train_held_out with:
         metrics=f"{RUN}/held-out/train.json",
     params:
         method=method_fingerprint,
-        images=lambda wildcards, input: options(stereo=input.get("stereo") or None),
+        choices=lambda wildcards, input: options(
+            stereo=input.get("stereo") or None, budget=budget_file(wildcards)
+        ),
         overrides=lambda wildcards: json.dumps(SCANS[wildcards.scan].overrides),
         version=MODEL_VERSION,
         checkpoints=f"{RUN}/held-out/run",
