@@ -29,6 +29,7 @@ wildcard_constraints:
     scan=one_of(SCANS),
     demo=one_of(DEMOS),
     method=one_of(config["methods"]),
+    mesh=one_of({name for _, name in MESHES}),
     seed=r"\d+",
 
 
@@ -42,6 +43,7 @@ rule all:
     input:
         rules.results_table.output,
         rules.page.output,
+        measured_meshes(f"{SCAN}/meshes/{{mesh}}/mesh.glb"),
         expand(f"{RUN}/{{file}}", file=["mesh.ply", "mesh.glb", "path.mp4", "views"], **RUNS),
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import hashlib
 import json
 import sys
 from dataclasses import dataclass
@@ -105,6 +106,7 @@ def main(argv: list[str] | None = None) -> int:
         alignment,
         options.absence if measured is None else None,
     )
+    report["mesh_sha256"] = hashlib.sha256(options.mesh.read_bytes()).hexdigest()
     with written_whole(options.output) as partial:
         partial.write_text(json.dumps(report, indent=1) + "\n")
     return 0

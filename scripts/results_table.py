@@ -1,4 +1,7 @@
-"""Put the figures of all runs into tables, in the papers' layout and row by row, and print them."""
+"""Put the figures of all runs into tables, in the papers' layout and row by row, and print them.
+
+Runs are named one by one, or found in the folders of results of one or several machines.
+"""
 
 from __future__ import annotations
 
@@ -11,10 +14,12 @@ import pandas as pd
 from neus.cli import run
 from neus.files import written_whole
 from neus.tables import (
+    FILES,
     MAIN,
     Run,
     Section,
     collect_rows,
+    found_runs,
     load_published,
     papers_sections,
     results_table,
@@ -25,23 +30,39 @@ from neus.tables import (
     write_csv,
 )
 
+PUBLISHED = Path(__file__).parents[1] / "config" / "published" / "dtu.csv"
+
 
 def arguments(argv: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument(
+        "results", type=Path, nargs="*", metavar="RESULTS", help="folders of results to merge"
+    )
+    parser.add_argument(
         "--runs",
         type=named_run,
         nargs="+",
-        required=True,
+        default=[],
         metavar="SCAN,METHOD,SEED,VIEWS.json,MESH.json,TRAIN.json",
-        help="the runs and the files that hold their figures",
+        help="single runs and the files that hold their figures",
     )
     parser.add_argument(
-        "--published", type=Path, required=True, help="figures of papers (config/published/*.csv)"
+        "--meshes",
+        type=named_mesh,
+        nargs="+",
+        default=[],
+        metavar="SCAN,METHOD,MESH.json,PLACED.json",
+        help="meshes that existed already",
     )
-    parser.add_argument("--csv", type=Path, required=True, help="all columns, all digits")
-    parser.add_argument("--markdown", type=Path, required=True)
-    parser.add_argument("--latex", type=Path, required=True, help="needs the package booktabs")
+    parser.add_argument(
+        "--published",
+        type=Path,
+        default=PUBLISHED,
+        help="figures of papers (config/published/*.csv)",
+    )
+    parser.add_argument("--csv", type=Path, help="all columns, all digits")
+    parser.add_argument("--markdown", type=Path)
+    parser.add_argument("--latex", type=Path, help="needs the package booktabs")
     return parser.parse_args(argv)
 
 
@@ -50,18 +71,29 @@ def named_run(text: str) -> Run:
     return Run(scan, method, int(seed), Path(views), Path(mesh), Path(train))
 
 
+def named_mesh(text: str) -> Run:
+    scan, method, mesh, placed = text.split(",")
+    return Run(scan, method, None, mesh=Path(mesh), placed=Path(placed))
+
+
 def main(argv: list[str] | None = None) -> int:
     options = arguments(argv)
-    runs = collect_rows(options.runs)
+    found = found_runs(options.results) if options.results else []
+    runs = collect_rows([*found, *options.runs, *options.meshes])
     rows = pd.concat([runs, summaries(runs)], ignore_index=True)
     sections = papers_sections(runs, load_published(options.published))
     all_figures = results_table(rows)
     reasons = [f"No distances: {reason}." for reason in runs["reason"].dropna().unique()]
     notes = (*all_figures.notes, *reasons)
     sections.append(Section("All figures", replace(all_figures, notes=notes)))
-    write_csv(rows, options.csv)
-    write(options.markdown, [f"## {s.title}\n\n{to_markdown(s.table)}" for s in sections])
-    write(options.latex, [f"% {s.title}\n{to_latex(s.table)}" for s in sections])
+    if options.csv is not None:
+        write_csv(rows, options.csv)
+    if options.markdown is not None:
+        files = Section("Where the figures come from", results_table(runs, FILES))
+        parts = [f"## {s.title}\n\n{to_markdown(s.table)}" for s in [*sections, files]]
+        write(options.markdown, parts)
+    if options.latex is not None:
+        write(options.latex, [f"% {s.title}\n{to_latex(s.table)}" for s in sections])
     print(to_text(results_table(rows, MAIN)), end="")
     return 0
 

@@ -7,6 +7,14 @@ names, and the kept results of stages. Knows nothing of what is written.
 from neus.files.facts import Facts
 from neus.files.folders import folder_written_whole
 from neus.files.stages import kept
+from neus.files.version import code_version
 from neus.files.whole import held_alone, written_whole
 
-__all__ = ["Facts", "folder_written_whole", "held_alone", "kept", "written_whole"]
+__all__ = [
+    "Facts",
+    "code_version",
+    "folder_written_whole",
+    "held_alone",
+    "kept",
+    "written_whole",
+]

@@ -14,7 +14,7 @@ from neus.errors import InputError
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from jaxtyping import Float, Int
+    from jaxtyping import Float, Int, UInt8
 
     from neus.scene import Similarity
 
@@ -28,11 +28,13 @@ class Surface:
         faces: ``[f, 3]`` indices into the vertices, or None.
         normals: ``[v, 3]`` unit normals of a cloud's points, or None; a mesh has those of its
             faces instead.
+        colours: ``[v, 3]`` display-referred RGB of a PLY's vertices, or None.
     """
 
     vertices: Float[np.ndarray, "v 3"]
     faces: Int[np.ndarray, "f 3"] | None = None
     normals: Float[np.ndarray, "v 3"] | None = None
+    colours: UInt8[np.ndarray, "v 3"] | None = None
 
     @property
     def is_mesh(self) -> bool:
@@ -52,7 +54,7 @@ class Surface:
     def transformed(self, similarity: Similarity) -> Surface:
         """The surface in the target frame of ``similarity``."""
         normals = None if self.normals is None else similarity.apply_to_directions(self.normals)
-        return Surface(similarity.apply(self.vertices), self.faces, normals)
+        return Surface(similarity.apply(self.vertices), self.faces, normals, self.colours)
 
 
 def load_surface(path: Path) -> Surface:
@@ -79,9 +81,11 @@ def _load_ply(path: Path) -> Surface:
         content: dict[str, Any] = load_ply(file, fix_texture=False, skip_materials=True)
     vertices = np.asarray(content.get("vertices", np.empty((0, 3))), np.float64)
     faces, normals = content.get("faces"), content.get("vertex_normals")
+    colours = _rgb(content.get("vertex_colors"), len(vertices))
     if faces is not None and len(faces) > 0:
-        return Surface(vertices, np.asarray(faces, np.int64))
-    return Surface(vertices, None, None if normals is None else _unit(np.asarray(normals)))
+        return Surface(vertices, np.asarray(faces, np.int64), None, colours)
+    normals = None if normals is None else _unit(np.asarray(normals))
+    return Surface(vertices, None, normals, colours)
 
 
 def _load_scene(path: Path) -> Surface:
@@ -94,6 +98,14 @@ def _load_scene(path: Path) -> Surface:
     faces = [mesh.faces + start for mesh, start in zip(meshes, starts, strict=False)]
     vertices = np.concatenate([mesh.vertices for mesh in meshes])
     return Surface(np.asarray(vertices, np.float64), np.concatenate(faces))
+
+
+def _rgb(colours: np.ndarray | None, count: int) -> UInt8[np.ndarray, "v 3"] | None:
+    """Bytes of red, green and blue; None where there are no such."""
+    if colours is None or np.ndim(colours) != 2 or len(colours) != count:
+        return None
+    kept = np.asarray(colours)[:, :3]
+    return kept if kept.dtype == np.uint8 and kept.shape[1] == 3 else None
 
 
 def _unit(vectors: Float[np.ndarray, "n 3"]) -> Float[np.ndarray, "n 3"]:

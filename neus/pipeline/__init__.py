@@ -7,6 +7,7 @@ fingerprints of their files, and one sentence for every mistake. Reads headers, 
 from neus.pipeline.budgets import budget_name, budget_of
 from neus.pipeline.fingerprints import Adopted, content_fingerprint, earlier_fingerprint
 from neus.pipeline.keys import check_keys, sound_part
+from neus.pipeline.meshes import GivenMesh, check_meshes, given_meshes
 from neus.pipeline.preflight import absent_references, check_inputs
 from neus.pipeline.recorded import RecordedInt, RecordedText
 from neus.pipeline.scans import Scan, lies_in, scans_from_config
@@ -14,6 +15,7 @@ from neus.pipeline.source_files import source_files, states_split
 
 __all__ = [
     "Adopted",
+    "GivenMesh",
     "RecordedInt",
     "RecordedText",
     "Scan",
@@ -22,8 +24,10 @@ __all__ = [
     "budget_of",
     "check_inputs",
     "check_keys",
+    "check_meshes",
     "content_fingerprint",
     "earlier_fingerprint",
+    "given_meshes",
     "lies_in",
     "scans_from_config",
     "sound_part",

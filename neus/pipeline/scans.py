@@ -117,7 +117,7 @@ def _only(config: dict[str, Any]) -> list[str]:
 
 def _scan(scan: dict[str, Any], results: str, demos: list[Path], overrides: dict[str, Any]) -> Scan:
     is_demo = scan["source"] == "demo"
-    path = _demo_folder(scan, results) if is_demo else _located(scan["path"], results)
+    path = _demo_folder(scan, results) if is_demo else located(scan["path"], results)
     path = _released_folder(path) if scan["source"] == "dtu" else path
     return Scan(
         name=scan["name"],
@@ -129,8 +129,8 @@ def _scan(scan: dict[str, Any], results: str, demos: list[Path], overrides: dict
         reference=_reference(scan.get("reference"), results, demos),
         demo=scan.get("demo", {}),
         overrides=merged(scan["overrides"], overrides),
-        intrinsics=_located(scan["intrinsics"], results) if "intrinsics" in scan else None,
-        mask_model=_located(scan["mask_model"], results) if "mask_model" in scan else None,
+        intrinsics=located(scan["intrinsics"], results) if "intrinsics" in scan else None,
+        mask_model=located(scan["mask_model"], results) if "mask_model" in scan else None,
         sphere=scan.get("sphere", "auto"),
         up=scan.get("up", "auto"),
         scale=_scale(scan.get("scale"), results),
@@ -148,7 +148,7 @@ def _reference(given: dict[str, Any] | None, results: str, demos: list[Path]) ->
     if given is None:
         return Reference(absence="the scan has no reference")
     keys = {key: value for key, value in given.items() if key in ("scan", "threshold")}
-    keys |= {k: _located(given[k], results) for k in ("path", "root", "cameras") if k in given}
+    keys |= {k: located(given[k], results) for k in ("path", "root", "cameras") if k in given}
     keys |= {"culling": tuple(given["culling"])} if "culling" in given else {}
     root = keys.get("root")
     if root is not None and not root.is_dir() and not lies_in(root, demos):
@@ -161,8 +161,10 @@ def _demo_folder(scan: dict[str, Any], results: str) -> Path:
     return Path(results, "demo", scan["name"])
 
 
-def _located(path: str, results: str) -> Path:
-    """A path as it is written in a configuration, as a shell would take it."""
+def located(path: str, results: str, scan: str | None = None) -> Path:
+    """A path as it is written in a configuration, as a shell would take it; ``{scan}`` stands for
+    the name of the scan, where one is given."""
+    path = path if scan is None else path.replace("{scan}", scan)
     return Path(plain_path(path.replace("{results}", results)))
 
 
@@ -170,7 +172,7 @@ def _scale(given: dict[str, Any] | None, results: str) -> dict[str, Any] | None:
     positions = (given or {}).get("positions", GPS)
     if given is None or positions == GPS or not isinstance(positions, str):
         return given
-    return given | {"positions": str(_located(positions, results))}
+    return given | {"positions": str(located(positions, results))}
 
 
 def lies_in(path: Path, folders: Iterable[Path]) -> bool:

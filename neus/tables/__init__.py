@@ -5,13 +5,15 @@ as CSV, Markdown, LaTeX and text. Lengths keep the unit of their scan, which sta
 """
 
 from neus.tables.formats import Cell, Table, to_latex, to_markdown, to_text
-from neus.tables.long import MAIN, results_table
+from neus.tables.found import found_runs
+from neus.tables.long import FILES, MAIN, results_table
 from neus.tables.papers import Section, papers_sections
 from neus.tables.published import Published, load_published
 from neus.tables.rows import Run, collect_rows, write_csv
 from neus.tables.summaries import summaries
 
 __all__ = [
+    "FILES",
     "MAIN",
     "Cell",
     "Published",
@@ -19,6 +21,7 @@ __all__ = [
     "Section",
     "Table",
     "collect_rows",
+    "found_runs",
     "load_published",
     "papers_sections",
     "results_table",

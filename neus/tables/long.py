@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 
 from neus.tables.formats import Cell, Table, significant
+from neus.tables.rows import GROUP, HASHES
 from neus.tables.trainings import is_apart, trainings
 
 FORMATS: dict[str, tuple[str, str, Callable[[Any], str]]] = {
@@ -38,8 +39,17 @@ FORMATS: dict[str, tuple[str, str, Callable[[Any], str]]] = {
     "images_train": ("trained on", "r", str),
     "images_train_views": ("trained on for views", "r", str),
     "images_test": ("held out", "r", str),
+    "origin": ("origin", "l", str),
+    "commit": ("commit", "l", str),
+    "mesh_sha256": ("mesh", "l", str),
+    "views_json": ("views.json", "l", str),
+    "mesh_json": ("mesh.json", "l", str),
+    "train_json": ("train.json", "l", str),
 }
 """Heading, alignment and digits of each column."""
+FILES = ("scan", *GROUP[:3], "seed", "origin", "commit", "device", *HASHES)
+"""Columns that say where a row comes from, and tell its files by their hashes."""
+FIGURES = tuple(name for name in FORMATS if name not in ("origin", "commit", *HASHES))
 MAIN = (
     *("scan", "method", "budget", "culling", "seed", "psnr", "psnr_train", "ssim"),
     *("chamfer", "unit", "fscore", "seconds"),
@@ -47,7 +57,7 @@ MAIN = (
 """Columns that fit a terminal."""
 
 
-def results_table(rows: pd.DataFrame, names: tuple[str, ...] = tuple(FORMATS)) -> Table:
+def results_table(rows: pd.DataFrame, names: tuple[str, ...] = FIGURES) -> Table:
     """Rows with sensible digits, without columns that are empty or, for culling, none throughout.
 
     Which training each figure is of stands below, and in a column where there are two. A budget
@@ -62,7 +72,7 @@ def results_table(rows: pd.DataFrame, names: tuple[str, ...] = tuple(FORMATS)) -
     if not any(is_apart(row) for row in rows.to_dict("records")):
         needless.add("images_train_views")
     budgets, notes = rows["budget"].dropna().unique().tolist(), trainings(rows)
-    if len(budgets) == 1 and "budget" in names and names != tuple(FORMATS):
+    if len(budgets) == 1 and "budget" in names and names == MAIN:
         needless.add("budget")
         notes.append(f"Budget: {budgets[0]}.")
     shown = [name for name in names if rows[name].notna().to_numpy().any() and name not in needless]
@@ -73,5 +83,5 @@ def results_table(rows: pd.DataFrame, names: tuple[str, ...] = tuple(FORMATS)) -
             tuple(Cell("" if pd.isna(row[name]) else FORMATS[name][2](row[name])) for name in shown)
             for row in rows.to_dict("records")
         ),
-        notes=tuple(notes),
+        notes=() if names == FILES else tuple(notes),
     )

@@ -13,6 +13,7 @@ import pandas as pd
 
 from neus.tables.formats import Cell, Table
 from neus.tables.published import BenchmarkRow, Published
+from neus.tables.rows import GIVEN, GROUP, OURS
 from neus.tables.summaries import complete_seeds
 from neus.tables.trainings import learnt_from
 
@@ -58,15 +59,17 @@ def _chamfer_section(
     records: list[dict[str, Any]], unit: str, protocol: str, published: Published
 ) -> Section:
     scans = published.scans or tuple(dict.fromkeys(record["scan"] for record in records))
-    keys = dict.fromkeys((record["method"], record["culling"]) for record in records)
+    names = _names(records)
     ours = [
-        _our_row([r for r in records if (r["method"], r["culling"]) == key], "chamfer", scans)
-        for key in keys
+        _our_row(runs, "chamfer", scans, names[runs[0]["method"], runs[0]["budget"]])
+        for runs in _grouped(records, GROUP)
     ]
     entries = [*published.rows, *ours]
     by = "DTU's protocol" if protocol == "dtu" else "distances to the reference surface"
     notes = [f"Chamfer distance in {unit or 'units of the source'}, by {by}; less is better."]
     notes += learnt_from(records, "images_train")
+    if any(record["origin"] == GIVEN for record in records):
+        notes.append("Given: a mesh that existed already, culled and measured here.")
     if published.rows:
         notes.append("Culling: what was cut off the mesh before; see docs/dtu.md.")
     return Section(
@@ -77,12 +80,13 @@ def _chamfer_section(
 
 def _psnr_section(records: list[dict[str, Any]], figure: str, which: str) -> Section:
     scans = tuple(dict.fromkeys(record["scan"] for record in records))
-    methods: dict[str, list[dict[str, Any]]] = {}
-    for record in records:  # the same views, however often the mesh was measured
-        runs = methods.setdefault(record["method"], [])
-        if all((r["scan"], r["seed"]) != (record["scan"], record["seed"]) for r in runs):
-            runs.append(record)
-    entries = [_our_row(runs, figure, scans, culled=False) for runs in methods.values()]
+    names = _names(records)
+    once = [same[0] for same in _grouped(records, ("scan", "seed", "method", "budget", "origin"))]
+    methods = {  # the same views, however often the mesh was measured
+        names[runs[0]["method"], runs[0]["budget"]]: runs
+        for runs in _grouped(once, ("method", "budget", "origin"))
+    }
+    entries = [_our_row(runs, figure, scans, name, culled=False) for name, runs in methods.items()]
     held = {
         "held-out": "Views that training never saw.",
         "training": "Views that training saw, as most papers report them.",
@@ -91,7 +95,9 @@ def _psnr_section(records: list[dict[str, Any]], figure: str, which: str) -> Sec
         name: ", ".join(dict.fromkeys(str(r["background"]) for r in runs if r["background"]))
         for name, runs in methods.items()
     }
-    listed = "; ".join(f"{name}: {text}" for name, text in backgrounds.items() if text)
+    listed = "; ".join(
+        f"{name.removesuffix(f' ({OURS})')}: {text}" for name, text in backgrounds.items() if text
+    )
     notes = [f"PSNR in dB, more is better. {held}"]
     counted = {"psnr": "images_train_views", "psnr_train": "images_train"}[figure]
     notes += learnt_from(records, counted)
@@ -100,15 +106,47 @@ def _psnr_section(records: list[dict[str, Any]], figure: str, which: str) -> Sec
     return Section(f"PSNR of {which} views, dB", table)
 
 
+def _names(records: Sequence[dict[str, Any]]) -> dict[tuple[str, Any], str]:
+    """What tables call a method and its budget, which is named where there are several."""
+    budgets: dict[str, set[Any]] = {}
+    for record in records:
+        budgets.setdefault(record["method"], set()).add(record["budget"])
+    return {
+        (record["method"], record["budget"]): " ".join(
+            [
+                record["method"],
+                *([record["budget"] or "method"] if len(budgets[record["method"]]) > 1 else []),
+                f"({record['origin']})",
+            ]
+        )
+        for record in records
+    }
+
+
+def _grouped(
+    records: Sequence[dict[str, Any]], columns: Sequence[str]
+) -> list[list[dict[str, Any]]]:
+    """Records that are equal in some columns, in the order in which the first of them stand."""
+    groups: dict[tuple[Any, ...], list[dict[str, Any]]] = {}
+    for record in records:
+        groups.setdefault(tuple(record[name] for name in columns), []).append(record)
+    return list(groups.values())
+
+
 def _our_row(
-    records: Sequence[dict[str, Any]], figure: str, scans: tuple[str, ...], *, culled: bool = True
+    records: Sequence[dict[str, Any]],
+    figure: str,
+    scans: tuple[str, ...],
+    name: str,
+    *,
+    culled: bool = True,
 ) -> BenchmarkRow:
     found = {scan: [r[figure] for r in records if r["scan"] == scan] for scan in scans}
     complete = complete_seeds(records, scans).values()
     found["mean"] = [fmean(record[figure] for record in runs) for runs in complete]
     seconds = [r["seconds"] for r in records if not math.isnan(r["seconds"])]
     return BenchmarkRow(
-        method=f"{records[0]['method']} (ours)",
+        method=name,
         masks=records[0]["masks"] or "",
         values={name: fmean(values) if values else math.nan for name, values in found.items()},
         deviations={name: stdev(values) for name, values in found.items() if len(values) > 1},

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import math
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,7 +25,10 @@ TRAIN_FIGURES = (
 IMAGE_COUNTS = ("images_train", "images_train_views", "images_test")
 NUMBERS = (*VIEW_FIGURES, *DISTANCES, *SHARES, "seconds", *TRAIN_FIGURES, *IMAGE_COUNTS)
 WHOLE_NUMBERS = ("steps", *IMAGE_COUNTS)
-TEXTS = ("masks", "background", "unit", "protocol", "budget", "device", "reason")
+GROUP = ("method", "budget", "culling", "origin")
+"""Columns that runs share whose figures have a mean."""
+HASHES = ("mesh_sha256", "views_json", "mesh_json", "train_json")
+TEXTS = ("masks", "background", "unit", "protocol", "device", "commit", *HASHES, "reason")
 COLUMNS = (
     *("scan", "method", "masks", "culling", "seed"),
     *VIEW_FIGURES,
@@ -36,28 +41,39 @@ COLUMNS = (
     "budget",
     "device",
     *IMAGE_COUNTS,
+    *("origin", "commit", *HASHES),
     "reason",
 )
 """Distances in ``unit``, PSNR in dB, times in seconds: ``seconds`` are those of training and of the
-stereo that it rests on; ``reason``: why the mesh has no figures.
+stereo that it rests on; ``reason``: why the mesh has no figures. ``origin`` is one of `ORIGINS`;
+the columns `HASHES` tell the mesh and the files of figures apart, by the first digits of SHA-256.
 
 The surface, its times and ``psnr_train`` are of a training on ``images_train`` images, the other
 figures of views of one on ``images_train_views``: the same training, where the two are equal."""
 MASKS: dict[Any, str] = {True: "yes", False: "no"}
+OURS, GIVEN = "ours", "given"
+ORIGINS = (OURS, GIVEN)
+"""A method that was trained here, or a mesh that existed already."""
+DIGITS = 12
+"""Of a hash, in tables."""
 MEAN, STD = "mean", "std"
 """In the column ``scan`` or ``seed``: over all scans, over all seeds."""
 
 
 @dataclass(frozen=True)
 class Run:
-    """One trained model, measured in one way, and the files that hold its figures, or None."""
+    """One trained model, measured in one way, and the files that hold its figures, or None.
+
+    A mesh that existed already has no seed, and ``placed`` is the record of where it came from.
+    """
 
     scan: str
     method: str
-    seed: int
+    seed: int | None
     views: Path | None = None
     mesh: Path | None = None
     train: Path | None = None
+    placed: Path | None = None
 
 
 def collect_rows(runs: Sequence[Run]) -> pd.DataFrame:
@@ -67,19 +83,24 @@ def collect_rows(runs: Sequence[Run]) -> pd.DataFrame:
         The columns `COLUMNS`.
 
     Raises:
-        InputError: no runs, two of the same scan, method, seed and culling, or a file that is
-            missing or holds something else than figures.
+        InputError: no runs, two of the same scan, method, budget, seed and culling, or a file that
+            is missing or holds something else than figures.
     """
     if not runs:
         raise InputError("there are no runs to put into a table: name at least one")
     records = [_record(run) for run in runs]
-    keys = [
-        tuple(record[name] for name in ("scan", "method", "seed", "culling")) for record in records
-    ]
+    keys = [tuple(record[name] for name in ("scan", "seed", *GROUP)) for record in records]
+    counts = Counter(keys)
     for key in keys:
-        if keys.count(key) > 1:
+        if counts[key] > 1:
+            files = " and ".join(
+                str(run.mesh or run.views or run.train)
+                for run, other in zip(runs, keys, strict=True)
+                if other == key
+            )
             raise InputError(
-                "scan {}, method {}, seed {}, culling {} is given twice: drop one".format(*key)
+                f"scan {key[0]}, method {key[2]}, seed {key[1]}, culling {key[4]} is given twice "
+                f"({files}): drop one"
             )
         if key[0] == MEAN:
             raise InputError(f"no scan may be called {MEAN!r}, as the means are: rename it")
@@ -106,7 +127,8 @@ def write_csv(rows: pd.DataFrame, path: Path) -> None:
 
 def _record(run: Run) -> dict[str, Any]:
     views, mesh, train = (_read(path) for path in (run.views, run.mesh, run.train))
-    record: dict[str, Any] = {"scan": run.scan, "method": run.method, "seed": str(run.seed)}
+    record: dict[str, Any] = {"scan": run.scan, "method": run.method}
+    record["seed"] = None if run.seed is None else str(run.seed)
     sources = (
         (run.views, views, (*VIEW_FIGURES, *IMAGE_COUNTS)),
         (run.mesh, mesh, (*DISTANCES, *SHARES)),
@@ -127,7 +149,18 @@ def _record(run: Run) -> dict[str, Any]:
         "reason": mesh.get("reason"),
         "budget": train.get("budget"),
         "device": train.get("device"),
+        "origin": OURS if run.placed is None else GIVEN,
+        "commit": train.get("commit"),
+        "mesh_sha256": (mesh.get("mesh_sha256") or "")[:DIGITS] or None,
+        "views_json": hash_of(run.views),
+        "mesh_json": hash_of(run.mesh),
+        "train_json": hash_of(run.train),
     }
+
+
+def hash_of(path: Path | None) -> str | None:
+    """The first digits of a file's SHA-256."""
+    return None if path is None else hashlib.sha256(path.read_bytes()).hexdigest()[:DIGITS]
 
 
 def _read(path: Path | None) -> dict[str, Any]:

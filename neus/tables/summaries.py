@@ -8,13 +8,13 @@ from typing import Any
 
 import pandas as pd
 
-from neus.tables.rows import DISTANCES, MEAN, NUMBERS, STD, TEXTS, as_frame
+from neus.tables.rows import DISTANCES, GROUP, MEAN, NUMBERS, STD, TEXTS, as_frame
 
 Record = dict[str, Any]
 
 
 def summaries(rows: pd.DataFrame) -> pd.DataFrame:
-    """Rows to set below those of `collect_rows`, for each method and culling.
+    """Rows to set below those of `collect_rows`, for each method, budget and culling.
 
     Where a scan was run with several seeds, their mean and their sample standard deviation (in the
     column ``seed``); where there are several scans, the mean over them, ``scan`` being `MEAN`, of
@@ -24,9 +24,9 @@ def summaries(rows: pd.DataFrame) -> pd.DataFrame:
     protocols differ.
     """
     known = rows.astype(object).where(rows.notna(), None).to_dict("records")
-    groups: dict[tuple[str, str], list[Record]] = {}
+    groups: dict[tuple[str | None, ...], list[Record]] = {}
     for record in known:
-        groups.setdefault((record["method"], record["culling"]), []).append(record)
+        groups.setdefault(tuple(record[name] for name in GROUP), []).append(record)
     return as_frame([row for group in groups.values() for row in _of_group(group)])
 
 
@@ -63,7 +63,7 @@ def _over_seeds(records: list[Record]) -> list[Record]:
 
 
 def _joined(records: list[Record], join: Callable[[list[float]], float]) -> Record:
-    joined = {name: records[0][name] for name in ("scan", "method", "culling")}
+    joined = {name: records[0][name] for name in ("scan", *GROUP)}
     for name in NUMBERS:
         values = [record[name] for record in records]
         joined[name] = None if None in values else join([float(value) for value in values])

@@ -20,13 +20,14 @@ from tests.helpers.places import ROOT
 PROGRAMS = [
     "make_demo", "extract_frames", "estimate_poses", "normalize_scene", "dense_stereo", "train",
     "extract_mesh", "render_views", "render_path", "evaluate_views", "evaluate_mesh",
-    "results_table", "page",
+    "place_mesh", "results_table", "page",
 ]  # fmt: skip
 
 STAND_IN = '''
 """Makes what it is asked for, at once; training leaves a mark and fails if told to."""
 import os, pathlib, sys
 
+WRITTEN = "--output --errors --metrics --csv --markdown --latex --record".split()
 name, flag = pathlib.Path(__file__).stem, None
 print(name, "at work")
 for word in sys.argv[1:]:
@@ -38,7 +39,7 @@ for word in sys.argv[1:]:
             file.write("-")
         if os.environ.get("FAIL"):
             sys.exit("error: stopped half-way")
-    elif flag in ("--output", "--errors", "--metrics", "--csv", "--markdown", "--latex") or (
+    elif flag in WRITTEN or (
         flag == "--config" and name == "train"
     ):
         path = pathlib.Path(word) if pathlib.Path(word).suffix else pathlib.Path(word, "content")
@@ -161,6 +162,45 @@ def test_the_resolution_of_the_mesh_reruns_the_mesh_and_its_figures(finished: Pa
     assert planned(finished, "--configfile", config) == {
         "extract_mesh": 1, "evaluate_mesh": 1, "results_table": 1, "page": 1, "all": 1,
     }  # fmt: skip
+
+
+def test_meshes_that_exist_are_placed_measured_and_shown(finished: Path) -> None:
+    """And nothing of what was trained is made again."""
+    for name in ("statue", "sculpture"):
+        (finished / "others").mkdir(exist_ok=True)
+        (finished / "others" / f"{name}.ply").write_text("ply")
+    meshes = [{"name": "theirs", "path": "others/{scan}.ply", "method": "Their method"}]
+    config = write_config(finished / "others.yaml", meshes=meshes)
+    counts = {"place_mesh": 1, "evaluate_given_mesh": 1, "results_table": 1, "page": 1, "all": 1}
+    assert planned(finished, "--configfile", config) == counts
+    words = ["--configfile", config, "--dry-run", "--printshellcmds"]
+    printed = snakemake(finished, *words).stdout
+    assert "--mesh others/statue.ply" in printed
+    files = [f"results/statue/meshes/theirs/{name}.json" for name in ("mesh-none", "placed")]
+    assert "--meshes 'statue,Their method," + ",".join(files) in printed
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ({"path": "others/absent.ply"}, "scan statue, mesh theirs: others/absent.ply does not"),
+        ({"method": "neus"}, "the name of a method that is trained here, neus"),
+        ({"scans": ["bust"]}, "meshes, theirs: there is no scan bust, but statue"),
+        ({"frame": "sphere"}, "expected a source that states one"),
+        ({"frame": {"similarity": [[1], [2], [3], [4]]}}, "four rows of four numbers"),
+        ({"frame": "object"}, "frame"),
+        ({"colour": "red"}, "unknown key colour"),
+    ],
+)
+def test_a_mesh_that_cannot_be_placed_is_named_before_any_job(
+    finished: Path, changed: dict, message: str
+) -> None:
+    mesh = {"name": "theirs", "path": "mine.yaml"} | changed
+    config = write_config(finished / "others.yaml", meshes=[mesh])
+    done = snakemake(finished, "--configfile", config, "--dry-run")
+    assert done.returncode == 1
+    assert message in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 def test_a_budget_is_laid_over_the_method_and_its_mesh(finished: Path) -> None:

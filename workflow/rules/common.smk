@@ -23,8 +23,10 @@ from neus.pipeline import (
     budget_of,
     check_inputs,
     check_keys,
+    check_meshes,
     content_fingerprint,
     earlier_fingerprint,
+    given_meshes,
     lies_in,
     scans_from_config,
     sound_part,
@@ -69,6 +71,9 @@ if sound is not None:
     validate(sound, str(SCHEMA))  # cannot fail any more: it fills in the defaults
     with faults.noted():
         scans = scans_from_config(sound)
+        with faults.noted():
+            meshes = given_meshes(sound, scans)
+            check_meshes(meshes)
         if workflow.is_main_process:  # a job on a cluster's node reads this file again
             methods = [METHODS / f"{name}.yaml" for name in sound["methods"]]
             results = Path(sound["results"])
@@ -83,6 +88,7 @@ except InputError as error:
     sys.exit(f"error: {error}")
 
 SCANS = {scan.name: scan for scan in scans}
+MESHES = {(mesh.scan, mesh.name): mesh for mesh in meshes}
 DEMOS = {scan.name: scan.path for scan in scans if scan.source == "demo"}
 WANTED = [scan.name for scan in scans if scan.is_wanted]
 RUNS = {"scan": WANTED, "method": config["methods"], "seed": config["seeds"]}
@@ -349,6 +355,31 @@ def measured_runs(pattern):
         for filled in expand(
             pattern, **RUNS | {"scan": [scan]}, culling=SCANS[scan].reference.culling
         )
+    ]
+
+
+def given_mesh(wildcards):
+    return MESHES[wildcards.scan, wildcards.mesh]
+
+
+def mesh_options(wildcards):
+    """How a mesh that exists already comes into the frame of its scan."""
+    mesh, scan = given_mesh(wildcards), SCANS[wildcards.scan]
+    states = mesh.frame.name == "sphere"
+    return options(
+        frame=json.dumps(mesh.given),
+        source=scan.source if states else None,
+        path=scan.path if states else None,
+        method=mesh.method,
+    )
+
+
+def measured_meshes(pattern):
+    """A pattern filled in for every mesh that exists already, once for each culling of its scan."""
+    return [
+        pattern.format(scan=scan, mesh=name, method=mesh.method, culling=culling)
+        for (scan, name), mesh in MESHES.items()
+        for culling in SCANS[scan].reference.culling
     ]
 
 

@@ -56,3 +56,47 @@ rule evaluate_mesh:
         "logged {log:q} python {SCRIPTS:q}/evaluate_mesh.py --mesh {input.mesh:q} "
         "--scene {input.scene:q} {params.options} --threads {threads} --errors {output.errors:q} "
         "--output {output.figures:q}"
+
+
+# A mesh that exists already, by anybody's method, in the frame of the scan.
+rule place_mesh:
+    input:
+        scene=rules.normalize_scene.output.scene,
+        mesh=lambda wildcards: str(given_mesh(wildcards).path),
+        cameras=lambda wildcards: [ancient(str(file)) for file in given_mesh(wildcards).frame.files],
+    output:
+        mesh=f"{SCAN}/meshes/{{mesh}}/mesh.ply",
+        glb=f"{SCAN}/meshes/{{mesh}}/mesh.glb",
+        record=f"{SCAN}/meshes/{{mesh}}/placed.json",
+    params:
+        options=mesh_options,
+    log:
+        f"{SCAN}/meshes/{{mesh}}/logs/place_mesh.log",
+    benchmark:
+        f"{SCAN}/meshes/{{mesh}}/benchmarks/place_mesh.tsv"
+    resources:
+        mem_mb=8000,
+        runtime=30,
+    shell:
+        "logged {log:q} python {SCRIPTS:q}/place_mesh.py --mesh {input.mesh:q} "
+        "--scene {input.scene:q} {params.options} --record {output.record:q} "
+        "--output {output.mesh:q} {output.glb:q}"
+
+
+use rule evaluate_mesh as evaluate_given_mesh with:
+    input:
+        scene=rules.normalize_scene.output.scene,
+        mesh=rules.place_mesh.output.mesh,
+        reference=reference_paths,
+    output:
+        figures=f"{SCAN}/meshes/{{mesh}}/mesh-{{culling}}.json",
+        errors=report(
+            directory(f"{SCAN}/meshes/{{mesh}}/errors-{{culling}}"),
+            patterns=["{name}.png"],
+            category="Errors of the surface",
+            caption="../report/errors.rst",
+        ),
+    log:
+        f"{SCAN}/meshes/{{mesh}}/logs/evaluate_mesh-{{culling}}.log",
+    benchmark:
+        f"{SCAN}/meshes/{{mesh}}/benchmarks/evaluate_mesh-{{culling}}.tsv"
