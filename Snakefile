@@ -16,10 +16,12 @@ report: "workflow/report/workflow.rst"
 
 
 include: "workflow/rules/common.smk"
+include: "workflow/rules/methods.smk"
 include: "workflow/rules/scene.smk"
 include: "workflow/rules/stereo.smk"
 include: "workflow/rules/train.smk"
 include: "workflow/rules/surface.smk"
+include: "workflow/rules/meshes.smk"
 include: "workflow/rules/views.smk"
 include: "workflow/rules/table.smk"
 include: "workflow/rules/page.smk"

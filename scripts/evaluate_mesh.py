@@ -1,4 +1,4 @@
-"""Measure a mesh against a reference: by DTU's protocol, or against any mesh or point cloud."""
+"""Measure a mesh by the protocols of DTU or Tanks and Temples, or against any mesh or cloud."""
 
 from __future__ import annotations
 
@@ -26,8 +26,11 @@ from neus.metrics.surfaces import (
     surface_distances,
     surface_figures,
 )
+from neus.metrics.tanks import align_trajectories, same_cameras, tanks_distances, tanks_figures
+from neus.metrics.tanks_files import TAU
+from neus.metrics.tanks_reference import load_tanks, read_trajectory
 from neus.scene import Scene, Similarity, load_mask, load_scene, standpoint
-from neus.sources import read_dtu
+from neus.sources import number_in, read_dtu
 
 
 @dataclass(frozen=True)
@@ -50,7 +53,17 @@ def arguments(argv: list[str] | None) -> argparse.Namespace:
         "--scene", type=Path, help="folder of the canonical scene: unit, cameras and masks"
     )
     parser.add_argument("--reference", type=Path, help="a mesh or point cloud")
-    parser.add_argument("--reference-root", type=Path, help="folder with DTU's Points and ObsMask")
+    parser.add_argument(
+        "--reference-root",
+        type=Path,
+        help="folder with DTU's Points and ObsMask, or with scenes of Tanks and Temples",
+    )
+    parser.add_argument("--tanks", metavar="NAME", help=f"a scene's name: {', '.join(TAU)}")
+    parser.add_argument(
+        "--trajectory",
+        type=Path,
+        help="with --tanks: .log file of the mesh's cameras, instead of those of --scene",
+    )
     parser.add_argument("--scan", type=int, help="DTU's number of the scan")
     parser.add_argument(
         "--absence", default="the scan has no reference", help="why no reference is given"
@@ -90,7 +103,9 @@ def main(argv: list[str] | None = None) -> int:
     if options.reference is not None or options.reference_root is not None:
         mesh, unit, alignment = prepared_mesh(options)
         view = viewpoint(options.scene, alignment)
-        if options.reference_root is not None:
+        if options.tanks is not None:
+            measured, alignment = by_tanks(mesh, options)
+        elif options.reference_root is not None:
             measured = by_dtu(mesh, view, options)
         else:
             measured = by_samples(mesh, unit, view, options)
@@ -106,7 +121,8 @@ def main(argv: list[str] | None = None) -> int:
         alignment,
         options.absence if measured is None else None,
     )
-    report["mesh_sha256"] = hashlib.sha256(options.mesh.read_bytes()).hexdigest()
+    if measured is not None:
+        report["mesh_sha256"] = hashlib.sha256(options.mesh.read_bytes()).hexdigest()
     with written_whole(options.output) as partial:
         partial.write_text(json.dumps(report, indent=1) + "\n")
     return 0
@@ -117,6 +133,11 @@ def say(sentence: str) -> None:
 
 
 def summary(figures: SurfaceFigures, culling: str) -> str:
+    if figures.protocol == "tanks":
+        return (
+            f"precision {figures.precision:.4f}, recall {figures.recall:.4f}, F-score "
+            f"{figures.fscore:.4f} at {figures.fscore_threshold:g} {figures.unit}"
+        )
     return (
         f"accuracy {figures.accuracy:.4g}, completeness {figures.completeness:.4g}, "
         f"Chamfer {figures.chamfer:.4g} {figures.unit}, culling {culling}"
@@ -126,8 +147,10 @@ def summary(figures: SurfaceFigures, culling: str) -> str:
 def check(options: argparse.Namespace) -> None:
     if options.reference is not None and options.reference_root is not None:
         raise InputError("--reference and --reference-root exclude each other: give one of them")
-    if options.reference_root is not None and options.scan is None:
-        raise InputError("--reference-root holds many scans: name yours with --scan")
+    if options.reference_root is not None and (options.scan is None) == (options.tanks is None):
+        raise InputError("--reference-root holds many scans: name yours with --scan or --tanks")
+    if options.tanks is not None and options.scene is None and options.trajectory is None:
+        raise InputError("--tanks is aligned by cameras: give --scene or --trajectory, too")
     if options.known_cameras is not None and options.scene is None:
         raise InputError("--known-cameras are compared with those of a scene: give --scene, too")
     if options.culling != "none" and options.scene is None:
@@ -177,6 +200,27 @@ def by_dtu(mesh: Surface, view: Viewpoint | None, options: argparse.Namespace) -
     front = -reference.points.mean(axis=0) if view is None else view.front
     view = Viewpoint(up=reference.plane[:3], front=front)
     return Measured(dtu_figures(distances, reference), distances, view)
+
+
+def by_tanks(mesh: Surface, options: argparse.Namespace) -> tuple[Measured, Alignment]:
+    say(f"reading the reference of {options.tanks}")
+    reference = load_tanks(options.reference_root, options.tanks)
+    if options.trajectory is not None:
+        centres, numbers = read_trajectory(options.trajectory)[:, :3, 3], None
+    else:
+        scene = load_scene(options.scene)
+        centres = scene.to_source.apply(scene.cameras.centres)
+        numbers = [number_in(frame.name) for frame in scene.frames]
+    pairs = same_cameras(len(centres), numbers, len(reference.centres))
+    alignment = align_trajectories(centres[pairs[:, 0]], reference.centres[pairs[:, 1]])
+    say(f"{alignment.cameras} cameras, {alignment.residual:.3g} m from those of the reference")
+    distances = tanks_distances(
+        mesh.transformed(alignment.similarity), reference, workers=options.threads, report=say
+    )
+    up = np.eye(3)[reference.volume.axes[2]]
+    looked_at = viewpoint(None if options.trajectory else options.scene, alignment)
+    view = Viewpoint(up=up, front=np.roll(up, 1)) if looked_at is None else looked_at
+    return Measured(tanks_figures(distances, reference), distances, view), alignment
 
 
 def by_samples(

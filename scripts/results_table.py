@@ -30,7 +30,7 @@ from neus.tables import (
     write_csv,
 )
 
-PUBLISHED = Path(__file__).parents[1] / "config" / "published" / "dtu.csv"
+PUBLISHED = Path(__file__).parents[1] / "config" / "published"
 
 
 def arguments(argv: list[str] | None) -> argparse.Namespace:
@@ -55,10 +55,13 @@ def arguments(argv: list[str] | None) -> argparse.Namespace:
         help="meshes that existed already",
     )
     parser.add_argument(
-        "--published",
+        "--published", type=Path, default=PUBLISHED / "dtu.csv", help="Chamfer distances of papers"
+    )
+    parser.add_argument(
+        "--published-tanks",
         type=Path,
-        default=PUBLISHED,
-        help="figures of papers (config/published/*.csv)",
+        default=PUBLISHED / "tanks.csv",
+        help="F-scores of papers on Tanks and Temples",
     )
     parser.add_argument("--csv", type=Path, help="all columns, all digits")
     parser.add_argument("--markdown", type=Path)
@@ -81,7 +84,8 @@ def main(argv: list[str] | None = None) -> int:
     found = found_runs(options.results) if options.results else []
     runs = collect_rows([*found, *options.runs, *options.meshes])
     rows = pd.concat([runs, summaries(runs)], ignore_index=True)
-    sections = papers_sections(runs, load_published(options.published))
+    published = load_published(options.published), load_published(options.published_tanks)
+    sections = papers_sections(runs, *published)
     all_figures = results_table(rows)
     reasons = [f"No distances: {reason}." for reason in runs["reason"].dropna().unique()]
     notes = (*all_figures.notes, *reasons)

@@ -9,6 +9,7 @@ from typing import Any
 
 from neus.errors import InputError
 from neus.metrics.dtu_files import DtuFiles
+from neus.metrics.tanks_files import TanksFiles
 from neus.placement import GPS
 from neus.sources import MaskChoice, plain_path
 
@@ -28,6 +29,8 @@ class Reference:
     Attributes:
         path: a mesh or point cloud in the source frame, or None for a scan of DTU.
         root, scan: folder with DTU's Points and ObsMask, and the number of the scan.
+        scene, trajectory: of Tanks and Temples, below ``root``, and a file of cameras that align
+            the mesh, where those of the scan do not.
         cameras: folder with the true cameras, where those of the scan are estimated.
         culling: what is cut off the mesh before, by name; it is measured once for each.
         threshold: distance that counts for the F-score, in the unit of the reference, or None.
@@ -37,6 +40,8 @@ class Reference:
     path: Path | None = None
     root: Path | None = None
     scan: int | None = None
+    scene: str | None = None
+    trajectory: Path | None = None
     cameras: Path | None = None
     culling: tuple[str, ...] = ("none",)
     threshold: float | None = None
@@ -47,6 +52,9 @@ class Reference:
         """The files that a mesh is measured against."""
         if self.absence is not None:
             return []
+        if self.root is not None and self.scene is not None:
+            trajectory = [] if self.trajectory is None else [self.trajectory]
+            return [*TanksFiles.below(self.root, self.scene), *trajectory]
         if self.root is not None and self.scan is not None:
             return list(DtuFiles.below(self.root, self.scan))
         return [] if self.path is None else [self.path]
@@ -147,8 +155,9 @@ def _released_folder(path: Path) -> Path:
 def _reference(given: dict[str, Any] | None, results: str, demos: list[Path]) -> Reference:
     if given is None:
         return Reference(absence="the scan has no reference")
-    keys = {key: value for key, value in given.items() if key in ("scan", "threshold")}
-    keys |= {k: located(given[k], results) for k in ("path", "root", "cameras") if k in given}
+    keys = {key: value for key, value in given.items() if key in ("scan", "scene", "threshold")}
+    paths = ("path", "root", "cameras", "trajectory")
+    keys |= {key: located(given[key], results) for key in paths if key in given}
     keys |= {"culling": tuple(given["culling"])} if "culling" in given else {}
     root = keys.get("root")
     if root is not None and not root.is_dir() and not lies_in(root, demos):

@@ -17,6 +17,9 @@ from neus.tables.rows import GIVEN, GROUP, OURS
 from neus.tables.summaries import complete_seeds
 from neus.tables.trainings import learnt_from
 
+TANKS = "tanks"
+"""The protocol whose figure is the F-score."""
+
 
 @dataclass(frozen=True)
 class Section:
@@ -26,8 +29,14 @@ class Section:
     table: Table
 
 
-def papers_sections(rows: pd.DataFrame, published: Published) -> list[Section]:
-    """Chamfer distance, a table for each unit and protocol, then PSNR of held-out and other views.
+NOTHING = Published((), ())
+
+
+def papers_sections(
+    rows: pd.DataFrame, published: Published, tanks: Published = NOTHING
+) -> list[Section]:
+    """Chamfer distance, a table for each unit and protocol, the F-score of Tanks and Temples, then
+    PSNR of held-out and other views.
 
     Chamfer distances by DTU's protocol on scans of the benchmark stand beside the published ones.
     Values are means over seeds, with the sample standard deviation where there are several; our
@@ -36,11 +45,13 @@ def papers_sections(rows: pd.DataFrame, published: Published) -> list[Section]:
 
     Args:
         rows: of `collect_rows`.
+        published: Chamfer distances on DTU.
+        tanks: F-scores on Tanks and Temples.
     """
     records: list[dict[str, Any]] = rows.to_dict("records")  # pyright: ignore
     groups: dict[tuple[str, str, bool], list[dict[str, Any]]] = {}
     for record in records:
-        if not math.isnan(record["chamfer"]):
+        if not math.isnan(record["chamfer"]) and record["protocol"] != TANKS:
             unit, protocol = record["unit"] or "", record["protocol"] or ""
             is_benchmark = (unit, protocol) == ("mm", "dtu") and record["scan"] in published.scans
             groups.setdefault((unit, protocol, is_benchmark), []).append(record)
@@ -48,6 +59,9 @@ def papers_sections(rows: pd.DataFrame, published: Published) -> list[Section]:
         _chamfer_section(group, unit, protocol, published if is_benchmark else Published((), ()))
         for (unit, protocol, is_benchmark), group in groups.items()
     ]
+    of_tanks = [r for r in records if r["protocol"] == TANKS and not math.isnan(r["fscore"])]
+    if of_tanks:
+        sections.append(_fscore_section(of_tanks, tanks))
     for figure, which in (("psnr", "held-out"), ("psnr_train", "training")):
         measured = [record for record in records if not math.isnan(record[figure])]
         if measured:
@@ -76,6 +90,24 @@ def _chamfer_section(
         f"Chamfer distance, {unit}" if unit else "Chamfer distance",
         _table(entries, scans, notes, less_is_better=True),
     )
+
+
+def _fscore_section(records: list[dict[str, Any]], published: Published) -> Section:
+    known = all(record["scan"] in published.scans for record in records)
+    published = published if known else NOTHING
+    scans = published.scans or tuple(dict.fromkeys(record["scan"] for record in records))
+    names = _names(records)
+    ours = [
+        _our_row(runs, "fscore", scans, names[runs[0]["method"], runs[0]["budget"]])
+        for runs in _grouped(records, GROUP)
+    ]
+    notes = [
+        "F-score by the protocol of Tanks and Temples; more is better.",
+        *learnt_from(records, "images_train"),
+        "Ours are aligned by cameras alone; the toolbox of the published ones adds ICP.",
+    ]
+    table = _table([*published.rows, *ours], scans, notes, less_is_better=False)
+    return Section("F-score, Tanks and Temples", table)
 
 
 def _psnr_section(records: list[dict[str, Any]], figure: str, which: str) -> Section:
@@ -213,7 +245,7 @@ def _notes(entries: Sequence[BenchmarkRow]) -> list[str]:
     if any(entry.deviations for entry in entries):
         notes.append("Ours: mean over seeds ± sample standard deviation.")
     if any(entry.from_memory for entry in entries):
-        notes.append("† from memory, not checked in the source.")
+        notes.append("† not checked in the source itself.")
     methods: dict[str, list[str]] = {}
     for entry in entries:
         if entry.source:

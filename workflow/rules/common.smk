@@ -249,81 +249,6 @@ def scene_options(wildcards, input):
     )
 
 
-def budget_file(wildcards):
-    """Of the budget that a run takes; None where its method says all."""
-    runs = [Path(path.format(**wildcards)) for path in (f"{RUN}/run", f"{RUN}/held-out/run")]
-    name = budget_name(config["budget"], runs, has_card=is_given_card(config))
-    return None if name is None else BUDGETS / f"{name}.yaml"
-
-
-def run_budget(wildcards):
-    file = budget_file(wildcards)
-    return None if file is None else budget_of(file.stem, wildcards.method, BUDGETS)
-
-
-def mesh_resolution(wildcards):
-    """What the configuration asks for; else what the budget does."""
-    budget = run_budget(wildcards)
-    if ASKED_RESOLUTION is None and budget is not None and budget.resolution is not None:
-        return budget.resolution
-    return config["mesh"]["resolution"]
-
-
-def method_of(wildcards):
-    path = METHODS / f"{wildcards.method}.yaml"
-    return load_method(path, SCANS[wildcards.scan].overrides, run_budget(wildcards))
-
-
-def method_fingerprint(wildcards):
-    """Of every key of the method, defaults too: a change of any trains anew, a comment does not.
-
-    Nor does a key that this version added, where it has its default.
-    """
-    told = identity_as_yaml(method_of(wildcards))
-    return hashlib.sha256(told.encode()).hexdigest()[:16]
-
-
-@functools.cache
-def trains_apart(name):
-    """Whether the surface of a scan learns from all images, and held-out views from a training of
-    their own, which leaves them out."""
-    scan = SCANS[name]
-    return config["evaluation"]["held_out"] == "apart" and scan.holdout > 0 and not states_split(scan)
-
-
-def learn_from(wildcards):
-    """The option of programs that make the surface; None for the images of the scene's split."""
-    return "all" if trains_apart(wildcards.scan) else None
-
-
-def marked_by_images(value, wildcards):
-    """A param that is recorded as another one where the surface learns from all images."""
-    if not trains_apart(wildcards.scan):
-        return value
-    recorded = RecordedInt if isinstance(value, int) else RecordedText
-    return recorded(value, f"{value} of all images")
-
-
-def rests_on_stereo(wildcards):
-    method = method_of(wildcards)
-    return method.model.kind == "neus" and method.training.losses.uses_stereo
-
-
-def stereo(wildcards):
-    """What stereo found, for a method that rests on it."""
-    return f"{SCAN}/stereo" if rests_on_stereo(wildcards) else []
-
-
-def stereo_held_out(wildcards):
-    """What it found without the images that are held out."""
-    return f"{SCAN}/stereo-held-out" if rests_on_stereo(wildcards) else []
-
-
-def held_out(file):
-    """An input: a file of the training that held-out views come from, where it is one of its own."""
-    return lambda wildcards: f"{RUN}/held-out/{file}" if trains_apart(wildcards.scan) else []
-
-
 def reference_paths(wildcards):
     """The files of the reference and the folder of the known cameras, as far as there are any."""
     reference = SCANS[wildcards.scan].reference
@@ -339,6 +264,8 @@ def evaluation_options(wildcards):
         reference=reference.path,
         reference_root=reference.root,
         scan=reference.scan,
+        tanks=reference.scene,
+        trajectory=reference.trajectory,
         culling=wildcards.culling,
         known_cameras=reference.cameras,
         samples=config["evaluation"]["samples"],
@@ -355,31 +282,6 @@ def measured_runs(pattern):
         for filled in expand(
             pattern, **RUNS | {"scan": [scan]}, culling=SCANS[scan].reference.culling
         )
-    ]
-
-
-def given_mesh(wildcards):
-    return MESHES[wildcards.scan, wildcards.mesh]
-
-
-def mesh_options(wildcards):
-    """How a mesh that exists already comes into the frame of its scan."""
-    mesh, scan = given_mesh(wildcards), SCANS[wildcards.scan]
-    states = mesh.frame.name == "sphere"
-    return options(
-        frame=json.dumps(mesh.given),
-        source=scan.source if states else None,
-        path=scan.path if states else None,
-        method=mesh.method,
-    )
-
-
-def measured_meshes(pattern):
-    """A pattern filled in for every mesh that exists already, once for each culling of its scan."""
-    return [
-        pattern.format(scan=scan, mesh=name, method=mesh.method, culling=culling)
-        for (scan, name), mesh in MESHES.items()
-        for culling in SCANS[scan].reference.culling
     ]
 
 
