@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from neus.errors import InputError, refusal
-from neus.metrics.evaluation import Alignment, align_by_cameras
 from neus.scene import Similarity
 from neus.sources import SOURCES, plain_path, read_source
 
 if TYPE_CHECKING:
+    from neus.metrics.evaluation import Alignment
     from neus.scene import Scene
 
 WORLD, SPHERE, SCENE = "world", "sphere", "scene"
@@ -96,6 +96,8 @@ def to_source(
         other = read_source(
             frame.source, frame.cameras, masks="none", model=None, report=lambda line: None
         ).scene
+        from neus.metrics.evaluation import align_by_cameras  # brings OpenCV
+
         found = align_by_cameras(other, scene)
         return found.similarity, found
     if frame.similarity is not None:

@@ -7,7 +7,7 @@ fingerprints of their files, and one sentence for every mistake. Reads headers, 
 from neus.pipeline.budgets import budget_name, budget_of
 from neus.pipeline.fingerprints import Adopted, content_fingerprint, earlier_fingerprint
 from neus.pipeline.keys import check_keys, sound_part
-from neus.pipeline.meshes import GivenMesh, check_meshes, given_meshes
+from neus.pipeline.meshes import check_meshes, given_meshes
 from neus.pipeline.preflight import absent_references, check_inputs
 from neus.pipeline.recorded import RecordedInt, RecordedText
 from neus.pipeline.scans import Scan, lies_in, scans_from_config
@@ -15,7 +15,6 @@ from neus.pipeline.source_files import source_files, states_split
 
 __all__ = [
     "Adopted",
-    "GivenMesh",
     "RecordedInt",
     "RecordedText",
     "Scan",
