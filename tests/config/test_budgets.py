@@ -16,12 +16,12 @@ from tests.helpers.places import ROOT
 
 BUDGETS = ROOT / "config" / "budgets"
 METHODS = sorted((ROOT / "config" / "methods").glob("*.yaml"))
-OF_THE_HOUSE = ("neus", "neus-mask", "neus-blender", "nerf-blender")
+OF_289DC8FS = ("neus", "neus-mask-colour", "neus-blender", "nerf-blender")
 MILLIMETRES = {"scan24": 231.0682, "scan65": 164.60439}
 """Radii of DTU's spheres, from scale_mat_0 of NeuS's cameras."""
 
 
-@pytest.mark.parametrize("name", OF_THE_HOUSE)
+@pytest.mark.parametrize("name", OF_289DC8FS)
 def test_the_laptops_budget_is_what_finished_runs_had(name: str) -> None:
     method = load_method(
         ROOT / "config" / "methods" / f"{name}.yaml",
@@ -29,6 +29,13 @@ def test_the_laptops_budget_is_what_finished_runs_had(name: str) -> None:
     )
     digest = hashlib.sha256(identity_as_yaml(method).encode()).hexdigest()
     assert digest[:16] == OF_289DC8F[name]
+
+
+def test_the_laptops_budget_leaves_the_default_method_as_it_is() -> None:
+    path = ROOT / "config" / "methods" / "neus-mask.yaml"
+    assert load_method(path, budget=load_budget(BUDGETS / "laptop.yaml", path.stem)) == load_method(
+        path
+    )
 
 
 @pytest.mark.parametrize("path", METHODS, ids=lambda path: path.stem)
