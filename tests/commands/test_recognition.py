@@ -103,11 +103,11 @@ def test_the_configuration_is_small_and_right() -> None:
 
 def test_what_is_asked_for_wins() -> None:
     text, _ = configuration(
-        found(masked=30), results="r", device="cpu", method="neus-mask-stereo", downscale=1,
+        found(masked=30), results="r", device="cpu", method="neus-mask-colour", downscale=1,
         steps=100, scale="gps", unit="cm",
     )  # fmt: skip
     content = yaml.safe_load(text)
-    assert content["methods"] == ["neus-mask-stereo"]
+    assert content["methods"] == ["neus-mask-colour"]
     assert content["overrides"] == {"training": {"steps": 100}}
     scan = content["scans"][0]
     assert "downscale" not in scan

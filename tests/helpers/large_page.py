@@ -28,7 +28,7 @@ from neus.sources.demo import make_demo
 from tests.helpers.measured_runs import MESH, VIEWS, write_run
 from tests.helpers.places import ROOT
 
-METHODS = ("neus-mask", "neus-mask-stereo", "neus")
+METHODS = ("neus-mask", "neus-mask-colour", "neus")
 WIDTH, HEIGHT = 800, 600
 
 
