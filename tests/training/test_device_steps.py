@@ -114,10 +114,10 @@ def test_what_a_graph_cannot_hold_is_noticed(host_read: Callable[[Tensor], objec
 def on_cuda_operators(name: str) -> tuple[Trainer, StepSettings]:
     """A trainer whose kernels are interpreted, rehearsed, and the settings of its next step."""
     method = load_method(None, merged(TINY, METHODS[name]))
-    cameras, *pictures = sphere_capture()
+    cameras, images, masks = sphere_capture()
     evidence = SurfacePoints(points_on_the_sphere(cameras), cameras, CPU)
     trainer = Trainer(
-        method, PixelPool(cameras, *pictures, CPU), CPU, 0, backend=cuda,
+        method, PixelPool(cameras, images, masks, CPU), CPU, 0, backend=cuda,
         evidence=evidence if name == "stereo" else None,
     )  # fmt: skip
     trainer.rays, trainer.step = 8, 10
