@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 MOST_CAMERAS = 60
 """That are looked at for an overlap, evenly chosen."""
+MOST_POINTS = 2000
+"""Of a cloud that are looked for in the images."""
 DEPTHS = (0.25, 0.5, 1.0, 2.0, 4.0)
 """Of samples in view, over the distance at which the cameras look."""
 LEAST_PIXELS = 4.0
@@ -43,8 +45,8 @@ def check_plausible(
     cameras = capture.scene.cameras
     check_cameras(cameras)
     ball = _ball(capture, sphere)
-    has_points = len(capture.scene.points) > 0
-    if names_axes and ball is None and not has_points and looks_away(cameras.camera_to_world):
+    points = capture.scene.points
+    if names_axes and ball is None and _axes_are_others(cameras, points):
         raise other_axes(place)
     if ball is not None:
         _check_ball(cameras, ball, place, names_axes)
@@ -55,6 +57,25 @@ def check_plausible(
             "cameras that look at one object",
             "check the poses, their axes and their unit",
         )
+
+
+def _axes_are_others(cameras: Cameras, points: Float[np.ndarray, "p 3"]) -> bool:
+    """Whether hardly a camera sees a point, and most would with other axes, or, where there are no
+    points, whether all look away from each other."""
+    if not len(points):
+        return looks_away(cameras.camera_to_world)
+    few = points[:: len(points) // MOST_POINTS + 1]
+    chosen = range(0, len(cameras), len(cameras) // MOST_CAMERAS + 1)
+    turned = _turned(cameras)
+    seeing = sum(_sees(cameras, i, few) for i in chosen)
+    would_see = sum(_sees(turned, i, few) for i in chosen)
+    return seeing < 0.1 * len(chosen) and would_see > 0.5 * len(chosen)
+
+
+def _turned(cameras: Cameras) -> Cameras:
+    """With OpenGL's axes in the place of OpenCV's, or the other way."""
+    flipped = cameras.camera_to_world * [1.0, -1, -1, 1]
+    return Cameras(cameras.intrinsics, flipped, cameras.widths, cameras.heights)
 
 
 def other_axes(place: object) -> InputError:
@@ -99,8 +120,7 @@ def _check_ball(cameras: Cameras, ball: Ball, place: object, names_axes: bool) -
     inside = _points_in_ball(ball)
     if any(_sees(cameras, i, inside) for i in range(len(cameras))):
         return
-    flipped = cameras.camera_to_world * [1.0, -1, -1, 1]
-    turned = Cameras(cameras.intrinsics, flipped, cameras.widths, cameras.heights)
+    turned = _turned(cameras)
     if names_axes and sum(_sees(turned, i, inside) for i in range(len(cameras))) > len(cameras) / 2:
         raise other_axes(place)
     raise refusal(

@@ -90,19 +90,30 @@ def check_source(
     try:
         capture = read_source(kind, path, masks=masks, model=None, report=report)
     except InputError as error:
-        likely = likely_source(path)
-        if likely is None or kind in (likely, *ALIKE.get(likely, ())):
+        hint = _what_was_meant(kind, path)
+        if hint is None:
             raise
-        other = refusal(
-            path, f"files that source {likely} reads", f"those of {kind}", f"set source to {likely}"
-        )
-        raise InputError(*error.sentences, str(other)) from None
+        raise InputError(*error.sentences, hint) from None
     count = len(capture.scene.frames)
     if count < MIN_IMAGES:
         raise refusal(
             path, f"{count} images with poses", "three or more", "add images with their cameras"
         )
     return capture
+
+
+def _what_was_meant(kind: str, path: Path) -> str | None:
+    """Another source that the path belongs to, or the folder above it; None if neither fits."""
+    likely = likely_source(path)
+    if likely is not None and kind not in (likely, *ALIKE.get(likely, ())):
+        found, expected = f"files that source {likely} reads", f"those of {kind}"
+        return str(refusal(path, found, expected, f"set source to {likely}"))
+    if likely is None and path.is_dir() and kind != "nerfstudio":  # which looks there itself
+        above = likely_source(path.parent)
+        if above is not None and kind in (above, *ALIKE.get(above, ())):
+            found, expected = "a folder within a scan", "the one that holds its cameras, too"
+            return str(refusal(path, found, expected, f"set path to {path.parent}"))
+    return None
 
 
 def _check_photos(path: Path, masks: MaskChoice, report: Report) -> None:

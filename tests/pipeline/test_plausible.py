@@ -53,6 +53,23 @@ def test_other_axes_are_recognised_and_the_remedy_works(tmp_path):
     check_plausible(read(tmp_path)[0], "auto", "scan")
 
 
+def test_points_tell_axes_too(tmp_path):
+    """Those of a cloud about the middle, which cameras on a ring look at, or away from."""
+    cloud = np.random.default_rng(0).normal(0, 0.2, (5000, 3))
+
+    def with_points(found: Capture, points: np.ndarray) -> Capture:
+        rgb = np.zeros((len(points), 3), np.uint8)
+        return replace(found, scene=replace(found.scene, points=points, points_rgb=rgb))
+
+    check_plausible(with_points(capture(tmp_path), cloud), "auto", "scan")
+    write_scan(tmp_path, change_poses(lambda i, m: m @ FLIP))
+    flipped = read(tmp_path)[0]
+    assert "OpenCV's axes" in refused(with_points(flipped, cloud))
+    assert "OpenCV" not in refused(with_points(flipped, cloud), names_axes=False)
+    around = 40 * cloud / np.linalg.norm(cloud, axis=1, keepdims=True)
+    assert "OpenCV" not in refused(with_points(flipped, around))  # walls, seen from within
+
+
 def test_cameras_that_show_nothing_in_common(tmp_path):
     outwards = ring_cameras(6, size=(32, 24), focal=30.0, elevations=(0.0, 0.0))
     poses = outwards.camera_to_world * [-1.0, 1, -1, 1]

@@ -222,3 +222,20 @@ def test_faults_are_collected_once_each_and_raised_together():
         faults.raise_any()
     assert len(error.value.sentences) == 2
     assert listed([1, 2, 3], 2) == "1, 2 and 1 more"
+
+
+@pytest.mark.parametrize("source", ["colmap", "dtu"])
+def test_a_folder_within_a_scan_is_no_scan(source: str, tmp_path: Path):
+    images = tmp_path / "scan" / "images"
+    images.mkdir(parents=True)
+    if source == "dtu":
+        cameras = tmp_path / "scan" / "cameras_sphere.npz"
+        np.savez(cameras, allow_pickle=False, world_mat_0=np.eye(4))
+    else:
+        sparse = tmp_path / "scan" / "sparse"
+        sparse.mkdir()
+        for name in ("cameras", "images", "points3D"):
+            (sparse / f"{name}.txt").touch()
+    with pytest.raises(InputError) as error:
+        check_source(source, images, masks="auto")
+    assert f"set path to {tmp_path / 'scan'}" in str(error.value)
