@@ -81,7 +81,7 @@ def test_every_key_is_described_and_has_a_default_or_must_be_given() -> None:
         for key, value in table.get("properties", {}).items():
             assert value["description"].strip().endswith("."), key
             optional = {"path", "reference", "demo", "kind", "root", "scan", "cameras"}
-            optional |= {"culling", "threshold"}
+            optional |= {"culling", "threshold", "scene", "trajectory"}
             optional |= {
                 "intrinsics",
                 "mask_model",
