@@ -53,6 +53,8 @@ def test_from_nothing_to_the_table(tmp_path: Path):
     run = tmp_path / "results" / "tiny" / "neus-mask" / "seed0"
     for name in ("mesh.ply", "mesh.glb", "path.mp4", "config.yaml", "views/000000.png"):
         assert (run / name).stat().st_size > 0, name
+    for stereo in ("stereo", "stereo-held-out"):
+        assert (tmp_path / "results" / "tiny" / stereo / "fused.ply").stat().st_size > 0
     table = pd.read_csv(tmp_path / "results" / "table.csv")
     row = table[table["scan"] == "tiny"].iloc[0]
     assert row["psnr"] > 12
