@@ -13,10 +13,10 @@ import pytest
 from neus.images.files import write_video
 from neus.pipeline.fingerprints import earlier_fingerprint
 from tests.helpers import foreign_scans
-from tests.workflow.test_plan import (
+from tests.helpers.places import ROOT
+from tests.helpers.stand_in_programs import (
     AFTER_TRAINING,
     PROGRAMS,
-    ROOT,
     STAND_IN,
     planned,
     snakemake,
