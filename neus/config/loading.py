@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -25,7 +26,7 @@ def load_method(
     """
     from omegaconf import OmegaConf
 
-    merged = OmegaConf.structured(MethodConfig)
+    merged = _defaults()
     if path is not None:
         if not path.is_file():
             raise InputError(f"{path} does not exist: methods are the files of config/methods")
@@ -57,6 +58,14 @@ def identity_as_yaml(method: MethodConfig) -> str:
     from omegaconf import OmegaConf
 
     return OmegaConf.to_yaml(OmegaConf.create(identity(method)))
+
+
+@functools.cache
+def _defaults() -> Any:
+    """Every key at its default; merging copies it."""
+    from omegaconf import OmegaConf
+
+    return OmegaConf.structured(MethodConfig)
 
 
 def _merge(base: Any, overlay: Any, origin: str) -> Any:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Callable
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 
 from neus.config import load_budget, load_method
@@ -124,8 +125,15 @@ def _check_positions(scan: Scan) -> None:
 
 
 def _check_overrides(scan: Scan, methods: list[Path]) -> None:
-    for method in methods:
-        load_method(method, scan.overrides)
+    if scan.overrides:  # methods as they are were read before
+        for method in methods:
+            _check_method(method, json.dumps(scan.overrides, default=str))
+
+
+@cache
+def _check_method(method: Path, overrides: str) -> None:
+    """Scans of a benchmark have the same overrides, mostly: once is enough."""
+    load_method(method, json.loads(overrides))
 
 
 def _check_mask_model(scan: Scan) -> None:

@@ -21,9 +21,25 @@ def mesh_resolution(wildcards):
     return config["mesh"]["resolution"]
 
 
+@functools.cache
+def resolved(name, overrides, budget):
+    """A method by its name, overrides as JSON, and a budget's name or None; and its fingerprint.
+
+    Every job of a run asks, and most runs of a benchmark ask the same: a DAG of thousands of jobs
+    reads each once.
+    """
+    laid_over = None if budget is None else budget_of(budget, name, BUDGETS)
+    method = load_method(METHODS / f"{name}.yaml", json.loads(overrides), laid_over)
+    return method, hashlib.sha256(identity_as_yaml(method).encode()).hexdigest()[:16]
+
+
+def resolved_for(wildcards):
+    file, overrides = budget_file(wildcards), SCANS[wildcards.scan].overrides
+    return resolved(wildcards.method, json.dumps(overrides), None if file is None else file.stem)
+
+
 def method_of(wildcards):
-    path = METHODS / f"{wildcards.method}.yaml"
-    return load_method(path, SCANS[wildcards.scan].overrides, run_budget(wildcards))
+    return resolved_for(wildcards)[0]
 
 
 def method_fingerprint(wildcards):
@@ -31,8 +47,7 @@ def method_fingerprint(wildcards):
 
     Nor does a key that this version added, where it has its default.
     """
-    told = identity_as_yaml(method_of(wildcards))
-    return hashlib.sha256(told.encode()).hexdigest()[:16]
+    return resolved_for(wildcards)[1]
 
 
 @functools.cache
