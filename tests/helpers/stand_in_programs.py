@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 import re
 import subprocess
-import sys
 from pathlib import Path
 
 import cv2
 import numpy as np
 import yaml
+
+from tests.helpers.warm_programs import warm_python
 
 PROGRAMS = [
     "make_demo", "extract_frames", "estimate_poses", "normalize_scene", "dense_stereo", "train",
@@ -44,7 +45,7 @@ for word in sys.argv[1:]:
 
 
 def snakemake(folder: Path, *words: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "snakemake", "--cores", "2", *words]
+    command = [*warm_python(), "-m", "snakemake", "--cores", "2", *words]
     return subprocess.run(
         command, cwd=folder, env=os.environ | environment, capture_output=True, text=True
     )

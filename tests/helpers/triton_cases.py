@@ -13,6 +13,9 @@ from torch import Tensor
 from neus.ops.grid import GridLayout
 
 pytest.importorskip("triton")
+from tests.helpers.interpreted_kernels import trace_first_launches
+
+trace_first_launches()
 
 DEVICE = torch.device("cuda" if torch.cuda.is_available() else "cpu")
 """Where there is no GPU, Triton interprets the kernels on CPU tensors: see conftest."""

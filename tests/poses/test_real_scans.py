@@ -24,7 +24,8 @@ def run(photos: Path, output: Path, method: Method) -> Registration:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("is_known", [False, pytest.param(True, marks=pytest.mark.long)])
+@pytest.mark.long
+@pytest.mark.parametrize("is_known", [False, True])
 def test_fountain_against_its_reference_cameras(real_scan, tmp_path, capsys, is_known):
     fountain = real_scan("strecha/fountain-P11")
     intrinsics = read_intrinsics(fountain / "images" / "K.txt") if is_known else None

@@ -6,7 +6,6 @@ import json
 import math
 import re
 import subprocess
-import sys
 from pathlib import Path
 
 import pandas as pd
@@ -20,11 +19,14 @@ from tests.helpers.fifteen_scans import (
     write_stand_ins,
 )
 from tests.helpers.places import ROOT
+from tests.helpers.warm_programs import warm_environment, warm_python
 
 
-def snakemake(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "snakemake", "-s", str(ROOT / "Snakefile"), "--cores", "2"]
-    command += ["--directory", str(folder), *words]
+def snakemake(
+    folder: Path, *words: str, python: tuple[str, ...] | None = None
+) -> subprocess.CompletedProcess[str]:
+    command = [*(python or warm_python()), "-m", "snakemake", "-s", str(ROOT / "Snakefile")]
+    command += ["--cores", "2", "--directory", str(folder), *words]
     return subprocess.run(command, capture_output=True, text=True, check=False)
 
 
@@ -132,7 +134,8 @@ def test_fifteen_tiny_scans_yield_both_tables(tmp_path: Path) -> None:
         "overrides": {"model": {"hash_grid": grid}, "training": training},
     }
     (tmp_path / "tiny.json").write_text(json.dumps(config))
-    done = snakemake(tmp_path, "--configfile", str(tmp_path / "tiny.json"))
+    python = (str(warm_environment(tmp_path / "warm")),)
+    done = snakemake(tmp_path, "--configfile", str(tmp_path / "tiny.json"), python=python)
     assert done.returncode == 0, done.stdout + done.stderr
 
     rows = pd.read_csv(tmp_path / "results" / "table.csv")

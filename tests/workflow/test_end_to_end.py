@@ -14,6 +14,7 @@ import pytest
 import torch
 
 from tests.helpers.places import ROOT
+from tests.helpers.warm_programs import warm_python
 
 METHOD = {
     "model": {"hash_grid": {"levels": 6, "log2_entries": 12, "finest_resolution": 128}},
@@ -65,13 +66,13 @@ def test_from_nothing_to_the_table(tmp_path: Path):
     assert "Nothing to be done" in snakemake(tmp_path)
 
 
-def train(scene: Path, output: Path) -> list[str]:
+def train(scene: Path, output: Path, python: tuple[str, ...] = (sys.executable,)) -> list[str]:
     paths = {"output": "model.pt", "config": "config.yaml", "metrics": "train.json"}
     files = [word for key, name in paths.items() for word in (f"--{key}", str(output / name))]
     overrides = json.loads(json.dumps(METHOD))
     overrides["training"] |= {"steps": 400, "checkpoint_seconds": 0.3, "validations": 2}
     return [
-        *(sys.executable, str(ROOT / "scripts" / "train.py"), "--scene", str(scene)),
+        *(*python, str(ROOT / "scripts" / "train.py"), "--scene", str(scene)),
         *("--method", str(ROOT / "config" / "methods" / "neus-mask.yaml")),
         *("--overrides", json.dumps(overrides), "--device", "cpu", "--threads", "2"),
         *("--run-dir", str(output / "run"), *files),
@@ -82,12 +83,13 @@ def train(scene: Path, output: Path) -> list[str]:
 def test_killed_half_way_the_next_run_equals_an_uninterrupted_one(tmp_path: Path):
     demo, scene = tmp_path / "demo", tmp_path / "scene"
     size = ("--views", "8", "--width", "64", "--height", "48")
-    make = [sys.executable, str(ROOT / "scripts" / "make_demo.py"), "--output", str(demo), *size]
-    subprocess.run(make, check=True, capture_output=True)
+    make = [str(ROOT / "scripts" / "make_demo.py"), "--output", str(demo), *size]
+    subprocess.run([*warm_python(), *make], check=True, capture_output=True)
     read = ["--source", "demo", "--path", str(demo), "--output", str(scene)]
-    normalize = str(ROOT / "scripts" / "normalize_scene.py")
-    subprocess.run([sys.executable, normalize, *read], check=True, capture_output=True)
-    subprocess.run(train(scene, tmp_path / "whole"), check=True, capture_output=True)
+    normalize = [str(ROOT / "scripts" / "normalize_scene.py"), *read]
+    subprocess.run([*warm_python(), *normalize], check=True, capture_output=True)
+    whole = train(scene, tmp_path / "whole", warm_python())
+    subprocess.run(whole, check=True, capture_output=True)
 
     killed = subprocess.Popen(train(scene, tmp_path / "killed"), stderr=subprocess.DEVNULL)
     checkpoints = tmp_path / "killed" / "run" / "checkpoints"
