@@ -20,6 +20,8 @@ from neus.files import written_whole
 from neus.metrics.geometry import load_surface
 
 Say = Callable[[str], None]
+PYTHON = (sys.executable,)
+"""Words that a program's file follows."""
 
 
 class Workshop:
@@ -102,7 +104,7 @@ class Workshop:
         """One of the project's programs; what it says goes to ``log``."""
         log.parent.mkdir(parents=True, exist_ok=True)
         script = self.checkout / "scripts" / f"{program}.py"
-        command = [sys.executable, str(script), *map(str, words)]
+        command = [*PYTHON, str(script), *map(str, words)]
         environment = {"OMP_WAIT_POLICY": "passive"} | os.environ
         environment["PYTHONPATH"] = str(self.checkout)
         with log.open("w") as stream:

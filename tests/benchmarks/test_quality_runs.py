@@ -12,14 +12,16 @@ from benchmarks.quality.requests import ROOT, Budget, Lever, Request
 from benchmarks.quality.runs import perform
 from benchmarks.quality.scans import Scan
 from benchmarks.quality.workshop import Workshop
+from tests.helpers.warm_programs import warm_python
 
 SMALL = Scan("small", "cairn", "", 40.0, 1.0, views=9, width=40, height=30)
 
 
 @pytest.fixture
 def coarse(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Fewer cells and points, and checkpoints at once."""
-    for name, value in {"GRID": 48, "MESH_CELL": 0.03, "LIGHT_SPACING": 0.02}.items():
+    """Fewer cells and points, checkpoints at once, and programs that need not load anything."""
+    monkeypatch.setattr(workshop, "PYTHON", warm_python())
+    for name, value in {"GRID": 48, "MESH_CELL": 0.03, "LIGHT_SPACING": 0.04}.items():
         monkeypatch.setattr(studio, name, value)
     for name, value in {
         "RESOLUTION": 48,

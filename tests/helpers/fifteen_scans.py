@@ -18,7 +18,7 @@ from tests.helpers.places import ROOT
 
 CONFIG = ROOT / "config" / "dtu.yaml"
 NUMBERS = [24, 37, 40, 55, 63, 65, 69, 83, 97, 105, 106, 110, 114, 118, 122]
-SHRUNK = 4
+SHRUNK = 8
 
 
 def write_stand_ins(folder: Path) -> None:
@@ -54,7 +54,7 @@ def write_scan(scan: Path, cameras: str) -> None:
 def make_procedural_scans(folder: Path) -> None:
     """One tiny sculpture under fifteen names, measured against its own exact surface."""
     first = folder / "data" / "dtu" / f"dtu_scan{NUMBERS[0]}"
-    make_demo(first, views=8, width=96, height=72)
+    make_demo(first, views=8, width=64, height=48)
     true = DtuFiles.below(first / "reference" / "dtu", 1)
     _shrink(first / "cameras_sphere.npz", true)
     for number in NUMBERS:
@@ -68,9 +68,9 @@ def make_procedural_scans(folder: Path) -> None:
 
 
 def _shrink(cameras: Path, reference: DtuFiles) -> None:
-    """A fourth of the size in millimetres: DTU's protocol looks at a point every 0.2 of them.
+    """An eighth of the size in millimetres: DTU's protocol looks at a point every 0.2 of them.
 
-    Of the reference points, which stay as many, every sixteenth is kept.
+    Of the reference points, which stay as many, every sixty-fourth is kept.
     """
     shrinking = np.diag([1 / SHRUNK, 1 / SHRUNK, 1 / SHRUNK, 1])
     with np.load(cameras) as archive:

@@ -18,15 +18,15 @@ def trace_first_launches() -> None:
     seen: set[tuple[object, ...]] = set()
     launch = GridExecutor.__call__
 
-    def launched(executor: GridExecutor, *arguments: Any, **keywords: Any) -> None:
-        given = dict(zip(executor.arg_names, arguments, strict=False)) | keywords
+    def launched(self: GridExecutor, *arguments: Any, **keywords: Any) -> None:
+        given = dict(zip(self.arg_names, arguments, strict=False)) | keywords
         switches = [(k, v) for k, v in given.items() if v is None or isinstance(v, bool)]
-        choice, tracer = (executor.fn, *sorted(switches)), sys.gettrace()
+        choice, tracer = (self.fn, *sorted(switches)), sys.gettrace()
         if choice in seen:
             sys.settrace(None)
         seen.add(choice)
         try:
-            launch(executor, *arguments, **keywords)
+            launch(self, *arguments, **keywords)
         finally:
             sys.settrace(tracer)
 
