@@ -46,7 +46,7 @@ rule all:
         rules.results_table.output,
         rules.page.output,
         measured_meshes(f"{SCAN}/meshes/{{mesh}}/mesh.glb"),
-        expand(f"{RUN}/{{file}}", file=["mesh.ply", "mesh.glb", "path.mp4", "views"], **RUNS),
+        expand(f"{RUN}/{{file}}", file=["mesh.ply", "mesh.glb", "path.mp4", "views", *DEPTHS], **RUNS),
 
 
 onsuccess:

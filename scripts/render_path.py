@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Iterator
+from contextlib import AbstractContextManager, ExitStack, nullcontext
 from pathlib import Path
 
 import numpy as np
 
 from neus.cli import run
 from neus.devices import DEVICES, leased_device, set_threads
-from neus.images import to_uint8, write_clip
+from neus.files import folder_written_whole
+from neus.images import to_uint8, write_clip, write_image
 from neus.models import TrainedModel, geometry_pictures, load_model
-from neus.scene import PATHS, Cameras, Scene, camera_path, load_scene
+from neus.scene import PATHS, Cameras, Scene, Similarity, camera_path, load_scene
 
 
 def arguments(argv: list[str] | None) -> argparse.Namespace:
@@ -24,6 +26,12 @@ def arguments(argv: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--device", choices=DEVICES, default="auto")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--output", type=Path, required=True, help="the video: .mp4 or .gif")
+    parser.add_argument(
+        "--depth",
+        type=Path,
+        help="folder for the depth of each frame: 0000.npz with depth and opacity (scene units), "
+        "intrinsics, camera_to_world and to_source, and 0000.png to look at",
+    )
     parser.add_argument(
         "--path",
         choices=PATHS,
@@ -38,11 +46,22 @@ def main(argv: list[str] | None = None) -> int:
     options = arguments(argv)
     scene = load_scene(options.scene)
     cameras = path_cameras(scene, options.frames, options.path)
-    with leased_device(options.device) as device:
+    with ExitStack() as stack:
+        device = stack.enter_context(leased_device(options.device))
+        depths = stack.enter_context(depth_folder(options.depth, options.frames))
         set_threads(options.threads)
         trained = load_model(options.model, device)
-        write_clip(options.output, frames(trained, cameras), fps=options.fps)
+        pictures = frames(trained, cameras, scene.to_source, depths)
+        write_clip(options.output, pictures, fps=options.fps)
     return 0
+
+
+def depth_folder(target: Path | None, count: int) -> AbstractContextManager[Path | None]:
+    """A folder to fill with the depths of a flight, where one is asked for."""
+    if target is None:
+        return nullcontext()
+    names = [f"{index:04d}{suffix}" for index in range(count) for suffix in (".npz", ".png")]
+    return folder_written_whole(target, names)
 
 
 def path_cameras(scene: Scene, count: int, kind: str) -> Cameras:
@@ -52,10 +71,23 @@ def path_cameras(scene: Scene, count: int, kind: str) -> Cameras:
     return Cameras(first.intrinsics, poses, first.widths, first.heights)
 
 
-def frames(trained: TrainedModel, cameras: Cameras) -> Iterator[np.ndarray]:
+def frames(
+    trained: TrainedModel, cameras: Cameras, to_source: Similarity, depths: Path | None
+) -> Iterator[np.ndarray]:
+    """Colour beside normals, frame by frame, whose depths go into a folder where there is one."""
     for index in range(len(cameras)):
         view = trained.view(cameras, index)
-        normals, _ = geometry_pictures(view, cameras, index)
+        normals, depth = geometry_pictures(view, cameras, index)
+        if depths is not None:
+            write_image(depths / f"{index:04d}.png", depth)
+            np.savez_compressed(
+                depths / f"{index:04d}.npz",
+                depth=view.depth.astype(np.float32),
+                opacity=view.opacity.astype(np.float32),
+                intrinsics=cameras.intrinsics[index],
+                camera_to_world=cameras.camera_to_world[index],
+                to_source=to_source.matrix,
+            )
         yield np.concatenate([to_uint8(view.rgb), normals], axis=1)
 
 

@@ -37,7 +37,9 @@ MOST_POINTS = 1_000_000
 """In a cloud's file: 15 megabytes, as much as a viewer needs."""
 FILES = ("accuracy.ply", "accuracy.png", "completeness.ply", "completeness.png")
 FRINGE = 0.005
-"""Share of the points at each end of an axis that need not be in the picture."""
+"""Share of the points at each end of an axis that may be specks, far from all others."""
+SPIRE = 0.5
+"""How far the fringe may stick out and still be in the picture, as a share of all between."""
 
 
 @dataclass(frozen=True)
@@ -90,6 +92,12 @@ def write_error_clouds(
         write_image(folder / f"{name}.png", panel([[row] for row in (*rows, scale)]))
 
 
+def first_picture(four: UInt8[np.ndarray, "h w 3"]) -> UInt8[np.ndarray, "s s 3"]:
+    """The picture from the front alone, without its caption, of a file of four."""
+    top = len(panel([[np.zeros((SIDE, SIDE, 3), np.uint8)]], [""])) - SIDE
+    return four[top : top + SIDE, :SIDE]
+
+
 def error_colours(distances: Float[np.ndarray, "n"], shown: float) -> UInt8[np.ndarray, "n 3"]:
     """Blue at 0 to red at ``shown`` and above; grey where the distance is not finite.
 
@@ -134,9 +142,9 @@ def cloud_picture(
     if len(points) == 0:
         return picture
     flat = points @ np.stack([right, up, np.cross(right, up)], axis=1)
-    low, high = np.quantile(flat, [FRINGE, 1 - FRINGE], axis=0)
-    pixel = max(float((high - low)[:2].max()), 1e-9) / (0.9 * SIDE)
-    centre = (low + high)[:2] / 2
+    low, high = _extent(flat[:, :2])
+    pixel = max(float((high - low).max()), 1e-9) / (0.9 * SIDE)
+    centre = (low + high) / 2
     columns = np.floor((flat[:, 0] - centre[0]) / pixel + SIDE / 2).astype(np.int64)
     rows = np.floor((centre[1] - flat[:, 1]) / pixel + SIDE / 2).astype(np.int64)
     nearest = _nearest_points(columns, rows, flat[:, 2])
@@ -144,6 +152,16 @@ def cloud_picture(
     picture[hit] = colours[nearest[hit]]
     depth = np.where(hit, flat[nearest, 2] / pixel, np.nan)
     return to_uint8(picture / 255 * _shading(depth)[:, :, None])
+
+
+def _extent(
+    flat: Float[np.ndarray, "n 2"],
+) -> tuple[Float[np.ndarray, "2"], Float[np.ndarray, "2"]]:
+    """Lowest and highest corner of what is shown: a thin spire is, specks far from all are not."""
+    low, high = np.quantile(flat, [FRINGE, 1 - FRINGE], axis=0)
+    reach = SPIRE * (high - low)
+    near = np.where((flat >= low - reach) & (flat <= high + reach), flat, (low + high) / 2)
+    return near.min(axis=0), near.max(axis=0)
 
 
 def _nearest_points(

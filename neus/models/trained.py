@@ -20,7 +20,7 @@ from neus.models.kinds import Model, new_model
 from neus.models.neus import NeuS
 from neus.models.operators import operators_for
 from neus.models.schedule import Stage, stage_at
-from neus.models.views import View, render_view
+from neus.models.views import View, render_surroundings, render_view
 from neus.rendering import DensityGrid, OccupancyGrid
 from neus.scene import Cameras
 
@@ -50,6 +50,17 @@ class TrainedModel:
         grey = BACKGROUNDS[self.method.model.background]
         return render_view(
             self.model, self.occupancy.state, self.stage, self.backend, cameras, index, grey
+        )
+
+    def surroundings(self, cameras: Cameras, index: int) -> Float[np.ndarray, "h w 3"] | None:
+        """What a camera would see without all that lies in the unit sphere.
+
+        None where no background is learned.
+        """
+        if self.model.outside is None:
+            return None
+        return render_surroundings(
+            self.model.outside, self.stage, self.backend, cameras, index, self.device
         )
 
     def distance(self, points: Float[np.ndarray, "n 3"]) -> Float[np.ndarray, "n"]:

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from neus.models.kinds import Model
-from neus.models.outside import LEAST_LIGHT
+from neus.models.outside import LEAST_LIGHT, OutsideField, Surroundings
 from neus.models.rendering import SurfaceRendering
 from neus.models.schedule import Stage
 from neus.scene import Cameras
@@ -28,6 +28,7 @@ class View:
 
     Attributes:
         rgb: ``[h, w, 3]`` in [0, 1] over the background.
+        inside: ``[h, w, 3]`` premultiplied colour of what lies in the unit sphere alone.
         opacity: ``[h, w]`` in [0, 1], of what lies in the unit sphere.
         depth: ``[h, w]`` along the optical axis, in scene units; 0 where nothing is seen.
         normals: ``[h, w, 3]`` in the scene frame, summed with the samples' weights; zeros of a
@@ -35,6 +36,7 @@ class View:
     """
 
     rgb: Float[np.ndarray, "h w 3"]
+    inside: Float[np.ndarray, "h w 3"]
     opacity: Float[np.ndarray, "h w"]
     depth: Float[np.ndarray, "h w"]
     normals: Float[np.ndarray, "h w 3"]
@@ -54,16 +56,12 @@ def render_view(
 
     A learned background is put before it.
     """
-    device = occupancy.device
-    origins, directions = (
-        torch.from_numpy(rays.astype(np.float32)).to(device)
-        for rays in cameras.rays(index, cameras.pixel_grid(index))
-    )
+    origins, directions = _rays(cameras, index, occupancy.device)
     parts = [
         _render_rays(model, occupancy, stage, backend, *chunk)
         for chunk in zip(origins.split(_RAYS), directions.split(_RAYS), strict=True)
     ]
-    rgb, normals, distance, transmittance, left = (
+    rgb, inside, normals, distance, transmittance, left = (
         torch.cat(part) for part in zip(*parts, strict=True)
     )
     optical_axis = torch.from_numpy(cameras.optical_axes[index]).to(directions)
@@ -73,10 +71,37 @@ def render_view(
     shape = (int(cameras.heights[index]), int(cameras.widths[index]))
     return View(
         (rgb + left[:, None] * background).clamp(0, 1).view(*shape, 3).cpu().numpy(),
+        inside.view(*shape, 3).cpu().numpy(),
         opacity.view(shape).cpu().numpy(),
         depth.view(shape).cpu().numpy(),
         normals.view(*shape, 3).cpu().numpy(),
     )
+
+
+@torch.no_grad()
+def render_surroundings(
+    outside: OutsideField,
+    stage: Stage,
+    backend: ModuleType,
+    cameras: Cameras,
+    index: int,
+    device: torch.device,
+) -> Float[np.ndarray, "h w 3"]:
+    """What camera ``index`` would see of a learned background if the sphere were empty."""
+    origins, directions = _rays(cameras, index, device)
+    parts = [
+        _behind(outside, *chunk, torch.ones_like(chunk[0][:, 0]), stage, backend).rgb
+        for chunk in zip(origins.split(_RAYS), directions.split(_RAYS), strict=True)
+    ]
+    shape = (int(cameras.heights[index]), int(cameras.widths[index]), 3)
+    return torch.cat(parts).clamp(0, 1).view(shape).cpu().numpy()
+
+
+def _rays(cameras: Cameras, index: int, device: torch.device) -> tuple[Tensor, Tensor]:
+    """Origins and directions of all pixels of a camera, row by row."""
+    rays = cameras.rays(index, cameras.pixel_grid(index))
+    origins, directions = (torch.from_numpy(ray.astype(np.float32)).to(device) for ray in rays)
+    return origins, directions
 
 
 def geometry_pictures(
@@ -94,9 +119,10 @@ def geometry_pictures(
 
 
 def _render_rays(model, occupancy, stage, backend, origins, directions):
-    """Premultiplied colour, normal and distance sums, and transmittance, of a chunk of rays.
+    """Premultiplied colours, normal and distance sums, and transmittance, of a chunk of rays.
 
-    What light is left in the end, behind a learned background, is not the transmittance.
+    The first colour is of all that is seen, the second of what lies in the sphere. What light is
+    left in the end, behind a learned background, is not the transmittance.
     """
     jitter = torch.full_like(origins[:, 0], 0.5)
     samples = backend.march_rays(origins, directions, occupancy, stage.step_length, jitter, None)
@@ -112,10 +138,15 @@ def _render_rays(model, occupancy, stage, backend, origins, directions):
     )
     rgb, left = rendering.rgb, rendering.transmittance
     if model.outside is not None:
-        lit = left > LEAST_LIGHT
-        # Without the jitter of training, a floor thinner than a section would show specks.
-        finer = replace(stage, outside_ratio=stage.outside_ratio / 2)
-        behind = model.outside.render(origins, directions, lit, jitter, finer, backend, None)
+        behind = _behind(model.outside, origins, directions, left, stage, backend)
         rgb = rgb + left[:, None] * behind.rgb
         left = left * behind.transmittance
-    return rgb, sums[:, :3], sums[:, 3], rendering.transmittance, left
+    return rgb, rendering.rgb, sums[:, :3], sums[:, 3], rendering.transmittance, left
+
+
+def _behind(outside, origins, directions, light, stage, backend) -> Surroundings:
+    """What lies outside the sphere along rays that have some light left."""
+    # Without the jitter of training, a floor thinner than a section would show specks.
+    finer = replace(stage, outside_ratio=stage.outside_ratio / 2)
+    jitter = torch.full_like(light, 0.5)
+    return outside.render(origins, directions, light > LEAST_LIGHT, jitter, finer, backend, None)

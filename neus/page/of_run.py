@@ -11,7 +11,7 @@ import numpy as np
 from neus.config import load_method
 from neus.images import read_image
 from neus.mesh import Mesh
-from neus.metrics.error_clouds import shares_of_colours
+from neus.metrics.error_clouds import first_picture, shares_of_colours
 from neus.metrics.evaluation import Surroundings
 from neus.page.clouds import reference_cloud
 from neus.page.curves import curves
@@ -134,8 +134,7 @@ def _thumbs(images: dict[str, np.ndarray], errors: Path) -> dict[str, str | None
 
     front = None
     if errors.is_file():
-        whole = read_image(errors)
-        front = small(whole[28 : 28 + 480, :480])
+        front = small(first_picture(read_image(errors)))
     return {
         "rendering": small(images["rendering"]) if images else None,
         "photo": small(images["photo"]) if images else None,

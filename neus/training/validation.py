@@ -1,4 +1,7 @@
-"""Panels that show a person how training goes: photo, rendering, normals, depth."""
+"""Panels that show a person how training goes: photo, rendering, normals, depth.
+
+Where a background is learned, what lies in the sphere and what lies behind it stand apart, too.
+"""
 
 from __future__ import annotations
 
@@ -40,6 +43,11 @@ class Validation:
         pictures = [resize_image(self._photo, *size), to_uint8(view.rgb)]
         pictures += geometry_pictures(view, self._camera, 0)
         captions = ["photo", f"step {trainer.step}", "normals", "depth"]
+        behind = trained.surroundings(self._camera, 0)
+        if behind is not None:
+            over_white = view.inside + (1 - view.opacity[..., None])
+            pictures += [to_uint8(over_white), to_uint8(behind)]
+            captions += ["foreground", "background"]
         write_image(
             self._folder / f"step-{trainer.step:08d}.png", panel([pictures], captions=captions)
         )

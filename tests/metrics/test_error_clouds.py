@@ -17,6 +17,7 @@ from neus.metrics.error_clouds import (
     Viewpoint,
     cloud_picture,
     error_colours,
+    first_picture,
     write_error_clouds,
 )
 from neus.metrics.surfaces import SurfaceDistances, surface_figures
@@ -50,6 +51,24 @@ def test_near_points_hide_far_ones_and_axes_point_as_they_should() -> None:
     assert top < bottom
 
 
+@pytest.mark.parametrize(("height", "width"), [(1.9, 0.9 * 2 / 2.9), (12.0, 0.9)])
+def test_a_spire_is_in_the_picture_and_a_speck_does_not_shrink_it(
+    height: float, width: float
+) -> None:
+    """Few points above a ball of radius 1: a line that begins on it, or a knot far from it."""
+    ball = np.random.default_rng(0).normal(size=(20_000, 3))
+    ball /= np.linalg.norm(ball, axis=1, keepdims=True)
+    spire = np.array([[0, y, 0] for y in np.linspace(1 if height < 3 else height, height, 40)])
+    points = np.concatenate([ball, spire])
+    colours = np.full(points.shape, 200, np.uint8)
+    colours[len(ball) :] = 0
+    picture = cloud_picture(points, colours, X, Y)
+    hit = (picture != 255).any(axis=2)
+    assert np.flatnonzero(hit.any(axis=1))[0] == pytest.approx(0.05 * SIDE, abs=4)
+    assert np.ptp(np.flatnonzero(hit.any(axis=0))) == pytest.approx(width * SIDE, abs=6)
+    assert (picture == 0).any() == (height < 3)
+
+
 def test_an_empty_cloud_is_a_white_picture() -> None:
     assert (cloud_picture(np.zeros((0, 3)), np.zeros((0, 3), np.uint8), X, Y) == 255).all()
 
@@ -80,7 +99,11 @@ def test_files_hold_both_directions(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         cloud = trimesh.load(tmp_path / f"{name}.ply")
         assert isinstance(cloud, trimesh.PointCloud)
         assert len(cloud.vertices) == count
-        assert read_image(tmp_path / f"{name}.png").shape[1] > 2 * SIDE
+        four = read_image(tmp_path / f"{name}.png")
+        assert four.shape[1] > 2 * SIDE
+    axes = Viewpoint(up=Z, front=-Y).axes(*error_clouds.ANGLES["front"])
+    expected = cloud_picture(points, error_colours(distances.data_to_reference, 1.0), *axes)
+    np.testing.assert_array_equal(first_picture(read_image(tmp_path / "accuracy.png")), expected)
     colours = np.asarray(cloud.colors)[:, :3]
     np.testing.assert_array_equal(colours[150], NOT_COUNTED)
     np.testing.assert_array_equal(colours[0], error_colours(np.array([1.0]), 1.0)[0])

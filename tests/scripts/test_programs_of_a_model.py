@@ -16,6 +16,7 @@ from neus.config import MethodConfig, load_method, method_as_yaml
 from neus.errors import InputError
 from neus.images.stored import read_image
 from neus.mesh.isosurface import EmptySurface
+from neus.models import ready
 from neus.scene.reading import load_images, load_scene
 from neus.training.checkpoint import CheckpointFolder
 from neus.training.rays import PixelPool
@@ -106,6 +107,15 @@ def test_all_is_made_of_a_running_checkpoint_of_a_density(scene: Path, tmp_path:
     assert run("evaluate_views", views=views, scene=scene, config=config, output=figures) == 0
     assert np.isfinite(json.loads(figures.read_text())["psnr"])
     assert run("render_path", **given, frames=2, output=tmp_path / "path.gif") == 0
+    depths = tmp_path / "path-depth"
+    assert run("render_path", **given, frames=2, output=tmp_path / "path.gif", depth=depths) == 0
+    assert sorted(path.stem for path in depths.iterdir()) == ["0000"] * 2 + ["0001"] * 2
+    for index in range(2):
+        with np.load(depths / f"{index:04d}.npz") as kept:
+            assert kept["depth"].shape == kept["opacity"].shape == (24, 32)
+            np.testing.assert_allclose(kept["to_source"], load_scene(scene).to_source.matrix)
+            towards = -kept["camera_to_world"][:, 3] @ kept["camera_to_world"][:, 2]
+            assert towards > 1, "each camera looks at the sphere from outside"
     with pytest.raises(InputError, match="not positive"):
         run("extract_mesh", **given, surface_density=-1, output=mesh)
 
@@ -122,7 +132,24 @@ def test_a_panel_shows_the_last_held_out_view_and_changes_nothing(
     assert torch.equal(trainer.occupancy.state, grid)
     panel = read_image(tmp_path / "step-00000000.png")
     assert (panel[-12, 16] == 40).all(), "frame 004"
-    assert panel.shape[1] >= 4 * 32
+    assert panel.shape[1] == 4 * 32 + 3 * 4
+
+
+def test_a_panel_shows_object_and_surroundings_apart_where_both_are_learned(
+    scene: Path, tmp_path: Path
+):
+    trainer = trainer_of(method_of("neus", "learned"), scene)
+    for _ in range(4):
+        trainer.train_step()
+    Validation(load_scene(scene), [np.zeros((24, 32, 3), np.uint8)] * 8, tmp_path)(trainer)
+    panel = read_image(tmp_path / "step-00000004.png")[-24:]
+    assert panel.shape[1] == 6 * 32 + 5 * 4
+    both, inside, behind = (panel[:, 36 * i : 36 * i + 32].astype(float) for i in (1, 4, 5))
+    trained = ready(trainer.model, trainer.method, 4, CPU)
+    opacity = trained.view(load_scene(scene).cameras, 4).opacity[..., None]
+    np.testing.assert_allclose(inside - (1 - opacity) * (255 - behind), both, atol=3)
+    assert (opacity < 0.5).any()
+    assert (opacity > 0.5).any()
 
 
 def test_a_panel_of_a_scene_that_holds_nothing_out_is_of_its_last_photo_made_small(

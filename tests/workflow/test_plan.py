@@ -91,6 +91,20 @@ def test_a_method_that_rests_on_stereo_waits_for_it(finished: Path) -> None:
     assert "--stereo results/statue/stereo" not in printed
 
 
+def test_depths_of_the_flight_are_kept_where_they_are_asked_for(finished: Path) -> None:
+    asked = write_config(finished / "depth.yaml", video={"depth": True})
+    plan = planned(finished, "--configfile", asked)
+    assert plan == {"render_path": 1, "page": 1, "all": 1}
+    for config, count in ((asked, 1), ("mine.yaml", 0)):
+        words = ["--configfile", config, "--dry-run", "--printshellcmds"]
+        assert (
+            snakemake(finished, *words, "--forcerun", "render_path").stdout.count(
+                "--depth results/statue"
+            )
+            == count
+        )
+
+
 def test_a_second_seed_and_scan_multiply_the_runs(finished: Path) -> None:
     scans = [PHOTOS, {"name": "sculpture", "source": "demo"}]
     config = write_config(finished / "more.yaml", scans=scans, seeds=[0, 1])

@@ -1,5 +1,8 @@
 # What a trained network shows: held-out views with their figures, and a flight around the object.
 
+DEPTHS = ["path-depth"] if config["video"]["depth"] else []  # folders of a run
+KEEP_DEPTHS = "--depth {output.depth:q} " if DEPTHS else ""
+
 
 rule render_views:
     input:
@@ -37,8 +40,9 @@ rule render_path:
         model=rules.train.output.model,
     output:
         video=report(f"{RUN}/path.mp4", category="Videos", caption="../report/video.rst"),
+        **{"depth": directory(f"{RUN}/{folder}") for folder in DEPTHS},
     params:
-        **config["video"],
+        **{key: config["video"][key] for key in ("frames", "fps", "path")},
     log:
         f"{RUN}/logs/render_path.log",
     benchmark:
@@ -51,7 +55,7 @@ rule render_path:
     shell:
         "logged {log:q} python {SCRIPTS:q}/render_path.py --scene {input.scene:q} "
         "--model {input.model:q} --frames {params.frames} --fps {params.fps} "
-        "--path {params.path} "
+        f"--path {{params.path}} {KEEP_DEPTHS}"
         "--device {config[device]} --threads {threads} --output {output.video:q}"
 
 
