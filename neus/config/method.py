@@ -13,6 +13,14 @@ BACKENDS = ("auto", "tcnn")
 
 @dataclass(frozen=True)
 class MethodConfig:
+    """All keys of a method.
+
+    Attributes:
+        model: what is learnt.
+        training: how.
+        backend: ``auto``, the device's own operators, or ``tcnn``, tiny-cuda-nn's and nerfacc's.
+    """
+
     model: ModelConfig = field(default_factory=ModelConfig)
     training: TrainingConfig = field(default_factory=TrainingConfig)
     backend: str = "auto"

@@ -24,6 +24,17 @@ class HashGridConfig:
 
     The first ``initial_levels`` are in use from the start; from ``levels_from`` on, one level more
     every (all_levels_at - levels_from) / (levels - initial_levels + 1) of the budget.
+
+    Attributes:
+        levels: grids, each finer than the one before by the same factor.
+        features: learned numbers at each vertex of a grid.
+        log2_entries: each level has 2 to the power of this many rows at most; finer grids are
+            hashed into them.
+        base_resolution: cells along each side of the coarsest grid.
+        finest_resolution: of the finest grid.
+        initial_levels: that are in use from the first step on.
+        levels_from: fraction of the budget until which no level is added.
+        all_levels_at: fraction of the budget from which all levels are in use.
     """
 
     levels: int = 16
@@ -40,8 +51,11 @@ class HashGridConfig:
 class GradientConfig:
     """How the distance is differentiated: by the chain rule, or from ``taps`` (6 or 4) differences.
 
-    Differences reach ``eps`` scene units, or as far as a cell of the finest active level if that is
-    0 (Neuralangelo, section 3.1).
+    Attributes:
+        kind: ``analytic`` or ``differences``.
+        taps: 6 (central differences) or 4 (the corners of a tetrahedron), which takes less time.
+        eps: how far they reach, in scene units; 0 for a cell of the finest active level
+            (Neuralangelo, section 3.1).
     """
 
     kind: str = "analytic"
@@ -57,12 +71,26 @@ class SdfConfig:
     position is seen as ``identity_scale * x + identity_offset``; with a scale of 0 not at all, and
     then there is no sphere to begin with.
 
-    ``encoding`` may be the hash grid or ``bands`` of sines, which are switched on one by one until
-    ``all_bands_at``; ``activation`` softplus (of sharpness 100) or relu.
-
     The surface's sharpness is learnt. Up to ``led_until`` it is set instead, on a geometric path
     from ``initial_inv_s`` to ``led_inv_s``, which also keeps it from falling; ``max_inv_s``, a
     :data:`Schedule`, is a bound from above that leaves it free below.
+
+    Attributes:
+        hidden_layers, width: of the network.
+        features: numbers beside the distance, for the network of colours.
+        initial_radius: of the sphere that it begins as, in scene units.
+        initial_inv_s: sharpness of the logistic density at the first step, the inverse of s.
+        led_inv_s: sharpness at ``led_until``, where it is led.
+        led_until: fraction of the budget up to which the sharpness is set; 0 leaves it free.
+        max_inv_s: bound of the sharpness from above, a number or a schedule.
+        inside_out: solid outside of the sphere at first, as for a room seen from within.
+        weight_norm: layers are a direction times a length (Salimans and Kingma 2016).
+        identity_scale, identity_offset: of the position, which is seen beside the encoding.
+        encoding: of positions, ``hash_grid`` or ``frequency``.
+        bands: of sines, for ``frequency``.
+        all_bands_at: fraction of the budget until which bands are switched on one by one.
+        activation: ``softplus`` (of sharpness 100) or ``relu``.
+        gradient: how the distance is differentiated.
     """
 
     hidden_layers: int = 1
@@ -88,11 +116,20 @@ class SdfConfig:
 class RadianceConfig:
     """Network from features, normal, viewing direction and position to a colour.
 
-    Directions are seen through spherical harmonics of ``direction_degree`` (of degree 1 they are
-    not seen at all), or as they are with ``direction_bands`` of sines, which fade in until
-    ``all_bands_at``. ``activation`` and ``output`` are names of ``neus.fields.activations``.
-
     The network of a density sees features and direction alone, through relu and sigmoid.
+
+    Attributes:
+        hidden_layers, width: of the network.
+        direction_encoding: ``spherical_harmonics``, or ``frequency`` for the direction itself
+            with sines of it.
+        direction_degree: of the harmonics, 1 to 8; of degree 1 directions are not seen at all.
+        direction_bands: of sines.
+        all_bands_at: fraction of the budget until which bands fade in.
+        normals: whether the network sees the normal.
+        positions: whether it sees the position.
+        activation: a name of ``neus.fields.activations``.
+        output: another, after the last layer.
+        weight_norm: as for the distance.
     """
 
     hidden_layers: int = 2
@@ -110,7 +147,15 @@ class RadianceConfig:
 
 @dataclass(frozen=True)
 class MarchingConfig:
-    """Where samples are placed: occupied cells of a grid, at a step that shrinks while training."""
+    """Where samples are placed: occupied cells of a grid, at a step that shrinks while training.
+
+    Attributes:
+        occupancy_resolution: cells along each side of the grid; a multiple of 4.
+        margin: how far from the surface cells are kept, in units of 1 / inv_s.
+        first_step: between samples along a ray, in scene units.
+        last_step: the same from ``last_step_at`` on.
+        last_step_at: fraction of the budget.
+    """
 
     occupancy_resolution: int = 128
     margin: float = 3.0
@@ -123,9 +168,13 @@ class MarchingConfig:
 class DensityConfig:
     """Network from position and grid features to a density and a feature vector.
 
-    Cells of the occupancy grid are skipped where a step has less than ``least_depth`` of optical
-    depth, its opacity where that is small. A mesh encloses what is denser than
-    ``surface_density``.
+    Attributes:
+        hidden_layers, width: of the network.
+        features: numbers beside the density, for the network of colours.
+        initial_density: everywhere at the first step, per scene unit.
+        least_depth: cells of the occupancy grid are skipped where a step has less optical depth
+            than this, which is its opacity where that is small.
+        surface_density: a mesh encloses what is denser.
     """
 
     hidden_layers: int = 1
@@ -140,8 +189,15 @@ class DensityConfig:
 class OutsideConfig:
     """Field of all that lies outside the unit sphere, for ``background: learned``.
 
-    The hash grid covers contracted space. Sections along rays grow by ``1 + ratio``, up to ``far``
-    radii of the sphere.
+    Attributes:
+        hash_grid: over contracted space.
+        density: of what is there.
+        radiance: its colour.
+        occupancy_resolution: cells along each side of the grid over contracted space.
+        first_ratio: by what share each section of a ray is longer than the one before.
+        last_ratio: the same from ``last_ratio_at`` on.
+        last_ratio_at: fraction of the budget.
+        far: where sections end, in radii of the sphere.
     """
 
     hash_grid: HashGridConfig = field(
@@ -167,8 +223,20 @@ class OutsideConfig:
 
 @dataclass(frozen=True)
 class ModelConfig:
-    """``sdf`` is for the kind "neus", ``density`` for "nerf", ``outside`` for a background that is
-    learned."""
+    """Fields, and what stands behind them.
+
+    Attributes:
+        kind: ``neus``, a signed distance, or ``nerf``, a density.
+        hash_grid: of the field in the unit sphere.
+        sdf: of the kind ``neus``.
+        density: of the kind ``nerf``.
+        radiance: colours in the unit sphere.
+        marching: where rays have their samples.
+        outside: for a background that is learned.
+        background: ``white``, ``black``, or ``learned``, a field of its own.
+        cos_anneal_end: fraction of the budget until which rays that leave the surface count in
+            part, which keeps the beginning from stalling (NeuS).
+    """
 
     kind: str = "neus"
     hash_grid: HashGridConfig = field(default_factory=HashGridConfig)

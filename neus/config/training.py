@@ -12,11 +12,25 @@ from neus.config.schedule import Schedule
 class LossConfig:
     """Weights of the terms of the loss, each a :data:`Schedule`.
 
-    ``colour`` is of the absolute error, ``colour_squared`` of the squared one. ``eikonal``,
-    ``cavity``, ``sparsity`` and ``curvature`` are of a distance: a density has none of them.
-    ``sparsity_scale`` is no weight: the sparsity term sees surface within about its inverse, in
-    scene units. ``affine_colours`` holds the mean of the photos' colour maps, if any are learnt.
-    ``surface`` and ``free_space`` are of points that stereo found, and of what lies before them.
+    ``eikonal``, ``cavity``, ``sparsity`` and ``curvature`` are of a distance: a density has none of
+    them.
+
+    Attributes:
+        colour: absolute error of rays' colours.
+        colour_squared: squared error of the same.
+        mask: cross entropy of opacity and mask, of rays that have one.
+        eikonal: squared deviation of the gradient's length from 1.
+        cavity: pushes what no ray can see into the solid, so that no bubbles form there.
+        opaque: entropy of the opacity, which makes each ray see the object or not.
+        sparsity: surface where no ray asks for it.
+        sparsity_scale: no weight: the sparsity term sees surface within about its inverse, in
+            scene units.
+        curvature: mean absolute Laplacian of the distance; needs ``differences``.
+        distortion: spread of the weights along a ray (Mip-NeRF 360, equation 15).
+        affine_colours: of the mean of the photos' colour maps from the identity, where they are
+            learnt.
+        surface: the distance at points that stereo found.
+        free_space: the distance between such points and the cameras that saw them.
     """
 
     colour: Schedule = 1.0
@@ -52,7 +66,11 @@ class LossConfig:
 class RatePiece:
     """A stretch of a rate's factor, which ends at the fraction ``until`` of the budget.
 
-    The factor stays ``first`` (constant), or goes from ``first`` to ``last`` (linear, exponential).
+    Attributes:
+        kind: ``constant``, ``linear`` or ``exponential``.
+        until: fraction of the budget at its end; that of the last piece is 1.
+        first: factor at its start, and throughout where it is constant.
+        last: factor at its end.
     """
 
     kind: str = "constant"
@@ -66,9 +84,19 @@ class LearningRateConfig:
     """Peak rates; all rise over ``warmup`` and then decay exponentially to ``final_factor``.
 
     ``sdf``, of the networks of distances and densities, and ``radiance`` are those of ``networks``
-    if they are not given. ``schedules``, where there are any, take the place of warm-up and decay:
-    each is a sequence of pieces, and the factor is the product of all. ``weight_decay`` is AdamW's,
-    of tables and networks.
+    if they are not given. ``schedules``, where there are any, take the place of warm-up and decay.
+
+    Attributes:
+        table: of hash tables.
+        networks: of all networks.
+        sdf: of networks of distances and densities.
+        radiance: of networks of colours.
+        inv_s: of the surface's sharpness.
+        affine_colours: of the photos' colour maps.
+        weight_decay: AdamW's, of tables and networks.
+        warmup: fraction of the budget.
+        final_factor: of the peak, at the last step.
+        schedules: each a sequence of pieces; the factor of all rates is the product of them.
     """
 
     table: float = 1e-2
@@ -85,6 +113,25 @@ class LearningRateConfig:
 
 @dataclass(frozen=True)
 class TrainingConfig:
+    """How long a training takes, with how much in each step.
+
+    Attributes:
+        steps: the budget, of which all fractions are.
+        samples: places for samples in the unit sphere, in each step; the number of rays follows.
+        outside_samples: the same behind it, for a background that is learned.
+        uniform_samples: of ``samples``, random points of the ball for the eikonal term.
+        masked_rays: share of the rays that are drawn from within the masks and close to them.
+        one_image_batches: each step takes its rays from one photo.
+        random_background: a random colour behind each ray, where the object is cut out, so that
+            nothing in the field can imitate it.
+        affine_colours: learns a map of the colours of each photo, for exposures that differ.
+        losses: weights of the terms.
+        learning_rates: and their course.
+        validations: panels of a view that are written while training, evenly spaced.
+        checkpoint_seconds: between checkpoints.
+        stereo_points: points of the fused cloud that are asked for in each step.
+    """
+
     steps: int = 20_000
     samples: int = 8192
     outside_samples: int = 16384
