@@ -5,7 +5,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 INSTALL := $(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: demo test test-quick test-long test-page check bench quality
+.PHONY: demo test test-quick test-long test-page docs check bench quality
 
 # A sculpture from known cameras and from bare photos, and the table of figures.
 demo: .venv/installed
@@ -28,6 +28,11 @@ test-long: .venv/installed-for-tests
 test-page: .venv/installed-for-tests
 	$(INSTALL) --editable '.[browser]'
 	$(BIN)/pytest -m browser tests/page
+
+# The documentation site, docs/_site/index.html; a warning is an error. A minute.
+docs: .venv/installed-for-tests
+	$(BIN)/sphinx-build --quiet --fail-on-warning --keep-going \
+		--conf-dir docs --doctree-dir docs/_site/.doctrees . docs/_site
 
 # How fast everything is beside eager torch and the machine's limits: the last line sums up.
 bench: .venv/installed
@@ -52,7 +57,7 @@ check: .venv/installed-for-tests
 
 .venv/installed-for-tests: pyproject.toml constraints.txt | $(BIN)/pip
 	@echo "Installing into .venv: a minute or two."
-	$(INSTALL) --editable '.[test]'
+	$(INSTALL) --editable '.[docs,test]'
 	@touch $@ .venv/installed
 
 $(BIN)/pip:

@@ -34,10 +34,9 @@ exclude_patterns = [
     "docs/_site",
 ]
 
-extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "docs.site"]
+extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "docs.site.extension"]
 myst_enable_extensions = ["dollarmath", "amsmath", "deflist", "attrs_block", "html_image"]
 myst_heading_anchors = 3
-suppress_warnings = ["toc.empty_glob", "toc.not_included", "misc.highlighting_failure"]
 
 autodoc_typehints = "signature"
 autodoc_member_order = "bysource"
@@ -51,6 +50,7 @@ html_css_files = ["site.css"]
 html_copy_source = False
 html_show_sphinx = False
 templates_path = []
+highlight_language = "none"
 html_math_renderer = "mathml"
 # The colours of the page of results.
 html_theme_options = {

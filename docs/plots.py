@@ -36,13 +36,20 @@ class Plot:
         v = top + height * (self.y[1] - np.asarray(y, float)) / (self.y[1] - self.y[0])
         return np.stack([u, v.clip(top, top + height)], axis=-1)
 
-    def line(self, x: np.ndarray, y: np.ndarray, colour: str, *, dashed: bool = False) -> None:
+    def line(
+        self, x: np.ndarray, y: np.ndarray, colour: str, *, dashed: bool = False, width: int = 2
+    ) -> None:
         path = " ".join(f"{u:.1f},{v:.1f}" for u, v in self.at(x, y))
         dash = ' stroke-dasharray="4 4"' if dashed else ""
         self.drawn.append(
-            f'<polyline points="{path}" fill="none" stroke="{colour}" stroke-width="2"'
+            f'<polyline points="{path}" fill="none" stroke="{colour}" stroke-width="{width}"'
             f' stroke-linejoin="round"{dash}/>'
         )
+
+    def area(self, corners: np.ndarray, colour: str) -> None:
+        """A polygon through which what was drawn before shows."""
+        path = " ".join(f"{u:.1f},{v:.1f}" for u, v in self.at(*np.asarray(corners, float).T))
+        self.drawn.append(f'<polygon points="{path}" fill="{colour}" fill-opacity="0.25"/>')
 
     def dots(self, x: np.ndarray, y: np.ndarray, colour: str, radius: float = 3) -> None:
         self.drawn += [
@@ -55,7 +62,7 @@ class Plot:
         self.drawn.append(label(u, v, text, colour, anchor))
 
     def svg(self) -> str:
-        left, top, width, height = self.place
+        left, top, width, _ = self.place
         frame = [label(left, top - 12, self.title, INK)]
         for value in self.ticks[0]:
             u, v = self.at(np.array(value), np.array(self.y[0]))
@@ -68,9 +75,7 @@ class Plot:
         return "\n".join([*frame, *self.drawn])
 
 
-def label(
-    x: float, y: float, text: str, colour: str, anchor: str = "start", size: int = 13
-) -> str:
+def label(x: float, y: float, text: str, colour: str, anchor: str = "start", size: int = 13) -> str:
     return (
         f'<text x="{x:.1f}" y="{y:.1f}" fill="{colour}" text-anchor="{anchor}"'
         f' font-size="{size}">{text}</text>'

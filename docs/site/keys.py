@@ -17,7 +17,7 @@ from typing import Any
 
 import yaml
 
-from neus.config import MethodConfig, RatePiece, load_method
+from neus.config import RatePiece, load_method
 
 SCHEMA = Path(__file__).parents[2] / "workflow" / "schemas" / "config.schema.yaml"
 ENTRY = re.compile(r"^ {4}(\w+(?:, \w+)*): (.*(?:\n {8}.*)*)", re.MULTILINE)
@@ -56,7 +56,7 @@ def described(config: type) -> tuple[str, dict[str, str]]:
     """
     prose, _, listed = inspect.cleandoc(config.__doc__ or "").partition("\nAttributes:\n")
     meanings = {
-        name: _markdown(text)
+        name: _markdown(text[0].upper() + text[1:])
         for names, text in ENTRY.findall(listed)
         for name in names.split(", ")
     }
