@@ -40,15 +40,11 @@ def configuration(
     """
     chosen, why = found.method if method is None else (method, "as you asked")
     factor, full = downscale_of(found, device) if downscale is None else downscale, found.size
-    said = [_said_of_images(found)]
-    said.append(f"method {chosen}: {why}")
-    if full is not None:
-        width, height = (-(-side // factor) for side in full)
-        reduced = f"reduced {factor} times, to about" if factor > 1 else "taken as they are,"
-        said.append(f"images are {reduced} {width}x{height}")
+    images, sizes = _said_of_images(found), _said_of_sizes(full, factor)
+    said = [images, f"method {chosen}: {why}", *([sizes] if sizes else [])]
     scan: dict[str, Any] = {"name": found.name, "source": found.source, "path": str(found.path)}
     lines = ["# Written by neus; config/README.md of the project explains every key.", "scans:"]
-    notes = {"source": said[0].split(": ", 1)[1], "downscale": said[-1] if full else ""}
+    notes = {"source": images.split(": ", 1)[1], "downscale": sizes}
     scan |= {"downscale": factor} if factor > 1 else {}
     if scale is not None:
         scan["scale"] = {"positions": "gps" if scale == "gps" else str(Path(scale).resolve())}
@@ -61,6 +57,14 @@ def configuration(
     if steps is not None:
         lines.append(f"overrides: {json.dumps({'training': {'steps': steps}})}")
     return "\n".join(lines) + "\n", said
+
+
+def _said_of_sizes(full: tuple[int, int] | None, factor: int) -> str:
+    if full is None:
+        return ""
+    width, height = (-(-side // factor) for side in full)
+    reduced = f"reduced by {factor}, to about" if factor > 1 else "taken as they are,"
+    return f"images are {reduced} {width}x{height}"
 
 
 def _said_of_images(found: Recognised) -> str:

@@ -46,7 +46,8 @@ def call(options: argparse.Namespace) -> int:
     for finding in found:
         print(marks[finding.state] + finding.text)
     failed = [finding for finding in found if finding.state == "missing"]
-    print("\nReady." if not failed else f"\n{len(failed)} things are missing.")
+    many = "1 thing is" if len(failed) == 1 else f"{len(failed)} things are"
+    print(f"\n{many} missing." if failed else "\nReady.")
     return int(bool(failed))
 
 
@@ -56,7 +57,7 @@ def versions() -> list[Finding]:
     found = [Finding("ok", said)]
     have = {name: _version(name) for name in (*NEEDED, *OPTIONAL)}
     present = ", ".join(f"{name} {have[name]}" for name in NEEDED if have[name])
-    found.append(Finding("ok", present)) if present else None
+    found += [Finding("ok", present)] if present else []
     for name in NEEDED:
         if have[name] is None:
             found.append(Finding("missing", f"{name}: pip install {name}"))

@@ -40,14 +40,13 @@ def add_choices(parser: argparse.ArgumentParser) -> None:
 
 
 def call(options: argparse.Namespace) -> int:
-    config = options.input
+    config, more = options.input, []
     if config.suffix.lower() not in (".yaml", ".yml"):
         config, said = write_configuration(options, Path(options.results or "results"))
         for sentence in said:
             print(sentence, file=sys.stderr)
-    more = [] if options.results is None else ["--config", f"results={options.results}"]
-    if config != options.input:
-        more = []
+    elif options.results is not None:
+        more = ["--config", f"results={options.results}"]
     command = snakemake_command(config, [*more, *options.passed_on])
     if options.show:
         print(shlex.join(command))

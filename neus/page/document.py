@@ -107,18 +107,7 @@ def table(rows: Sequence[PageRow], means: Sequence[PageRow], notes: Sequence[str
         "device": any(row.device for row in rows),
         "reason": any(row.reason for row in rows),
     }
-    headings = [("Scan", "l", ""), ("Method", "l", "")]
-    headings += [("Culling", "l", "")] * has["culling"] + [("Seeds", "", "most")] * has["seeds"]
-    for name in names:
-        title, better, _ = COLUMNS[name]
-        headings.append((title, "", "least" if better == LESS else "most"))
-        headings += [("against", "", "least")] * (name == "chamfer" and has["difference"])
-    headings += [("Device", "l", "")] * has["device"] + [("No distances", "l", "")] * has["reason"]
-    head = "".join(
-        f'<th scope="col" class="{side}" aria-sort="none" data-best="{best}"'
-        f' data-kind="{"number" if best else "text"}"><button type="button">{title}</button></th>'
-        for title, side, best in headings
-    )
+    head = "".join(_th(*heading) for heading in _headings(names, has))
     body = "".join(_tr(row, names, has) for row in rows)
     foot = "".join(_tr(row, names, has) for row in means)
     return (
@@ -145,6 +134,26 @@ def _tr(row: PageRow, names: Sequence[str], has: dict[str, bool]) -> str:
     cells += [f'<td class="l">{escape(row.device)}</td>'] * has["device"]
     cells += [f'<td class="why">{escape(row.reason)}</td>'] * has["reason"]
     return f'<tr class="{kind}">{"".join(cells)}</tr>'
+
+
+def _headings(names: Sequence[str], has: dict[str, bool]) -> list[tuple[str, str, str]]:
+    """Each column's title, its side (``l`` for left), and which of its figures are the best."""
+    headings = [("Scan", "l", ""), ("Method", "l", "")]
+    headings += [("Culling", "l", "")] * has["culling"] + [("Seeds", "", "most")] * has["seeds"]
+    for name in names:
+        title, better, _ = COLUMNS[name]
+        headings.append((title, "", "least" if better == LESS else "most"))
+        headings += [("against", "", "least")] * (name == "chamfer" and has["difference"])
+    headings += [("Device", "l", "")] * has["device"]
+    return headings + [("Why no distances", "l", "")] * has["reason"]
+
+
+def _th(title: str, side: str, best: str) -> str:
+    kind = "number" if best else "text"
+    return (
+        f'<th scope="col" class="{side}" aria-sort="none" data-best="{best}" data-kind="{kind}">'
+        f'<button type="button">{title}</button></th>'
+    )
 
 
 def _cell(row: PageRow, name: str) -> str:

@@ -137,7 +137,6 @@ def _thumbs(images: dict[str, np.ndarray], errors: Path) -> dict[str, str | None
         front = small(first_picture(read_image(errors)))
     return {
         "rendering": small(images["rendering"]) if images else None,
-        "photo": small(images["photo"]) if images else None,
         "errors": front,
     }
 

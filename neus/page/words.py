@@ -6,6 +6,7 @@ import platform
 import subprocess
 from datetime import datetime
 from html import escape
+from importlib.metadata import version
 from pathlib import Path
 from statistics import fmean
 
@@ -35,7 +36,7 @@ def lead(scans: list[ScanEntry], rows: list[PageRow]) -> str:
     if len(methods) > 1 and best:
         said.append(f"The best of {len(methods)} methods is {best}.")
     if "psnr" in found and "chamfer" in found:
-        said.append(f"Photos that training never saw are met with {found['psnr']:.1f} dB.")
+        said.append(f"Photos that training never saw are predicted with {found['psnr']:.1f} dB.")
     if "seconds" in found:
         devices = dict.fromkeys(row.device for row in own if row.device)
         where = f" on {next(iter(devices))}" if len(devices) == 1 else ""
@@ -79,11 +80,9 @@ def notes(rows: list[PageRow], published: Published | None) -> list[str]:
 
 def footer() -> str:
     """When the page was made, and by which versions."""
-    import torch
-
     made = datetime.now().astimezone().strftime("%Y-%m-%d %H:%M %Z")
     versions = f"neus {neus.__version__}{_commit()}, Python {platform.python_version()}"
-    versions += f", torch {torch.__version__}"
+    versions += f", torch {version('torch')}"
     said = [
         f"Made {made} with {versions}.",
         "Surfaces are simplified for this page; figures are those of the full meshes, mesh.ply.",

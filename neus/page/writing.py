@@ -71,12 +71,7 @@ def write_page(
         raise InputError(f"{results} holds no runs: start one first, or name another folder")
     scans = entries(results, runs)
     _make_parts(results, scans, workers, report)
-    frame = (
-        collect_rows([run for run in runs if run.method]) if any(r.method for r in runs) else None
-    )
-    records: list[dict[str, Any]] = [] if frame is None else frame.to_dict("records")  # pyright: ignore
-    measured = [r for r in records if any(_is_known(r[n]) for n in ("psnr", "chamfer", "seconds"))]
-    rows = page_rows(measured, published or Published((), ()))
+    rows = _rows([run for run in runs if run.method], published)
     parts = _inlined(results, scans) if single else ""
     text = document(
         title=escape(f"{results.resolve().name} · neus"),
@@ -94,6 +89,15 @@ def write_page(
     with written_whole(target) as partial:
         partial.write_text(text, encoding="utf-8")
     return target
+
+
+def _rows(runs: Sequence[Run], published: Published | None) -> list[PageRow]:
+    """Of the runs that left any figure."""
+    if not runs:
+        return []
+    records: list[dict[str, Any]] = collect_rows(runs).to_dict("records")  # pyright: ignore
+    measured = [r for r in records if any(_is_known(r[n]) for n in ("psnr", "chamfer", "seconds"))]
+    return page_rows(measured, published or Published((), ()))
 
 
 def _make_parts(

@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from docs.draw_plots import PICTURES
-from docs.site import keys, rooms
+from docs.site import keys, pages, rooms
 from docs.site.sentences import sentences
 from neus.config import load_method
 from tests.helpers.places import ROOT
@@ -48,8 +48,10 @@ def test_a_key_without_a_meaning_is_refused_by_its_name() -> None:
 
     prose, meanings = keys.described(SomeConfig)
     assert prose == "Of something."
-    assert meanings["first"] == meanings["second"] == (
-        "Numbers that stand for `both`, see `Schedule`."
+    assert (
+        meanings["first"]
+        == meanings["second"]
+        == ("Numbers that stand for `both`, see `Schedule`.")
     )
 
     @dataclass(frozen=True)
@@ -104,6 +106,35 @@ def test_each_room_has_a_page_with_what_it_names(tmp_path: Path) -> None:
     assert [page.name for page in (tmp_path / "docs" / "api").iterdir()] == ["attic.md"]
     text = (tmp_path / "docs" / "api" / "attic.md").read_text()
     assert re.findall(r"automodule:: (\S+)", text) == ["neus.attic", "neus.attic.chests"]
+
+
+def test_a_page_is_filled_and_leads_nowhere_that_the_site_has_not(tmp_path: Path) -> None:
+    for name in ("index", "tutorial", "cluster", "benchmark"):
+        (tmp_path / f"{name}.md").touch()
+    (tmp_path / "code").mkdir()
+    index = f"# Site\n\ntutorial\n{pages.OTHERS}\n[code](code), [start](tutorial.md#one)\n"
+    filled = pages.filled(index, tmp_path)
+    assert filled.split("\n")[2:] == [
+        "tutorial",
+        "benchmark",
+        "cluster",
+        "code, [start](tutorial.md#one)",
+        "",
+    ]
+    assert "| `fps` | `30` |" in pages.filled("<!-- keys of the workflow -->", tmp_path)
+
+
+def test_two_attributes_of_one_line_are_two() -> None:
+    lines = [
+        "Attributes:",
+        "    low, high: corners",
+        "        of a box.",
+        "    size: its size, once.",
+    ]
+    assert pages.each_by_itself(lines) == [
+        "Attributes:", "    high: as ``low``.", "    low: corners", "        of a box.",
+        "    size: its size, once.",
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize("name", PICTURES)

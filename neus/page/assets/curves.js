@@ -1,5 +1,5 @@
 // Curves of a training over its steps; losses on a logarithmic scale.
-const CURVES = {psnr: ["PSNR of a step's rays", "dB", false], loss: ["Loss", "", true], eikonal: ["Eikonal", "", true], inv_s: ["Sharpness", "1/σ", true]};
+const CURVES = {psnr: ["PSNR of a step's rays", "dB", false], loss: ["Loss", "", true], eikonal: ["Eikonal", "", true], inv_s: ["Sharpness 1/s", "", true]};
 
 function curves(journal) {
   const steps = journal.step;
