@@ -35,8 +35,10 @@ exclude_patterns = [
 ]
 
 extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "docs.site.extension"]
-myst_enable_extensions = ["dollarmath", "amsmath", "deflist", "attrs_block", "html_image"]
+myst_enable_extensions = ["dollarmath", "html_image"]
 myst_heading_anchors = 3
+myst_fence_as_directive = ["math"]  # as GitHub writes it
+math_number_all = True
 
 autodoc_typehints = "signature"
 autodoc_member_order = "bysource"
