@@ -48,11 +48,12 @@ def draw_alpha() -> str:
     weight = Plot(
         (640, 45, 220, 170), (0.6, 1.9), (0, 1), "weight w, of its greatest", (ticks, (0, 0.5, 1))
     )
+    t, sdf, _, _ = along_a_ray(SHARPNESS[0])
+    distance.line(t, sdf, INK)
     for inv_s, colour in zip(SHARPNESS, COLOURS, strict=False):
-        t, sdf, alpha, weights = along_a_ray(inv_s)
+        _, _, alpha, weights = along_a_ray(inv_s)
         opacity.line(t, alpha, colour)
         weight.line(t, weights / weights.max(), colour)
-    distance.line(t, sdf, INK)
     names = [
         label(350 + 190 * i, 258, f"1/s = {inv_s:g} per scene unit", colour)
         for i, (inv_s, colour) in enumerate(zip(SHARPNESS, COLOURS, strict=False))
@@ -77,7 +78,8 @@ def draw_schedules() -> str:
             stages = stages_of(name)
             values = [(p, value(s)) for p, s in stages if value(s) is not None]
             if values:
-                plot.line(*np.array(values, float).T, colour, width=2 if name == "neus" else 6)
+                x, height = np.array(values, float).T
+                plot.line(x, height, colour, width=2 if name == "neus" else 6)
         drawn.append(plot.svg())
     names = [label(60, 258, "fraction of the budget", SOFT)]
     names += [label(350, 258, "neus-mask", COLOURS[0]), label(450, 258, "neus", COLOURS[2])]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sphinx.domains.python import PyObject
+from sphinx.domains.python import PyAttribute
 
 from docs.site.formulas import add_formulas
 from docs.site.pages import each_by_itself, filled
@@ -19,7 +19,7 @@ FRONT = '<meta http-equiv="refresh" content="0; url={0}.html"><a href="{0}.html"
 
 def setup(app: Sphinx) -> dict[str, Any]:
     add_formulas(app)
-    for kind in PyObject.doc_field_types:
+    for kind in PyAttribute.doc_field_types:  # of all kinds of objects: they share the list
         if kind.name == "variable":
             kind.label = "Attributes"
     app.connect("builder-inited", lambda app: write_rooms(Path(app.srcdir)))
