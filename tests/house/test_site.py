@@ -137,6 +137,15 @@ def test_two_attributes_of_one_line_are_two() -> None:
     ]  # fmt: skip
 
 
+def test_vectors_are_bold_letters_of_their_own() -> None:
+    """Browsers leave ``mathvariant`` alone."""
+    pytest.importorskip("latex2mathml", reason="pip install 'neus[docs]'")
+    from docs.site.formulas import mathml
+
+    assert "<mi>\N{MATHEMATICAL BOLD SMALL X}</mi>" in mathml(r"\mathbf x")
+    assert "<mi>\N{MATHEMATICAL BOLD CAPITAL Z}</mi>" in mathml(r"\mathbf Z")
+
+
 @pytest.mark.parametrize("name", PICTURES)
 def test_plots_are_of_the_code_as_it_is(name: str) -> None:
     """Up to the last digit of a coordinate: `python -m docs.draw_plots` draws them anew."""
