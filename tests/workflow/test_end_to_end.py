@@ -18,7 +18,7 @@ from tests.helpers.warm_programs import warm_python
 
 METHOD = {
     "model": {"hash_grid": {"levels": 6, "log2_entries": 12, "finest_resolution": 128}},
-    "training": {"steps": 150, "samples": 2048, "uniform_samples": 128},
+    "training": {"steps": 120, "samples": 2048, "uniform_samples": 128, "validations": 1},
 }
 
 
@@ -70,7 +70,7 @@ def train(scene: Path, output: Path, python: tuple[str, ...] = (sys.executable,)
     paths = {"output": "model.pt", "config": "config.yaml", "metrics": "train.json"}
     files = [word for key, name in paths.items() for word in (f"--{key}", str(output / name))]
     overrides = json.loads(json.dumps(METHOD))
-    overrides["training"] |= {"steps": 400, "checkpoint_seconds": 0.3, "validations": 2}
+    overrides["training"] |= {"steps": 250, "checkpoint_seconds": 0.2, "validations": 2}
     return [
         *(*python, str(ROOT / "scripts" / "train.py"), "--scene", str(scene)),
         *("--method", str(ROOT / "config" / "methods" / "neus-mask.yaml")),
