@@ -5,7 +5,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 INSTALL := $(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: demo test test-quick test-long test-page docs check bench quality
+.PHONY: demo test test-quick test-long test-page test-gltf docs check bench quality
 
 # A sculpture from known cameras and from bare photos, and the table of figures.
 demo: .venv/installed
@@ -28,6 +28,10 @@ test-long: .venv/installed-for-tests
 test-page: .venv/installed-for-tests
 	$(INSTALL) --editable '.[browser]'
 	$(BIN)/pytest -m browser tests/page
+
+# Meshes to hand over, by Khronos's validator, which npm installs.
+test-gltf: .venv/installed-for-tests .tools/gltf/node_modules
+	$(BIN)/pytest tests/mesh/test_validator.py
 
 # The documentation site, docs/_site/index.html; a warning is an error. A minute.
 docs: .venv/installed-for-tests
@@ -59,6 +63,11 @@ check: .venv/installed-for-tests
 	@echo "Installing into .venv: a minute or two."
 	$(INSTALL) --editable '.[docs,test]'
 	@touch $@ .venv/installed
+
+.tools/gltf/node_modules: tests/helpers/gltf/package-lock.json
+	@mkdir -p .tools/gltf && cp tests/helpers/gltf/package*.json .tools/gltf
+	npm ci --silent --prefix .tools/gltf
+	@touch $@
 
 $(BIN)/pip:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \

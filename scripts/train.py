@@ -25,7 +25,7 @@ from neus.config import (
 )
 from neus.devices import DEVICES, device_name, leased_device, peak_memory_gib, set_threads
 from neus.errors import InputError
-from neus.files import code_version, held_alone, written_whole
+from neus.files import code_version, held_alone, versions, written_whole
 from neus.models import operators_for, save_model, unfused_notice
 from neus.scene import load_images, load_mask, load_scene
 from neus.stereo import POINTS, read_figures, read_points
@@ -133,7 +133,7 @@ def main(argv: list[str] | None = None) -> int:
             partial.write_text(method_as_yaml(method))
         with written_whole(options.metrics) as partial:
             content = _metrics(figures, options.seed, device_name(device), peak_memory_gib(device))
-            content |= {"commit": code_version()}
+            content |= {"commit": code_version(), "versions": versions()}
             content |= {"budget": budget and budget.name}
             content |= {"images": len(train), "images_of_scene": len(scene.frames)}
             if stereo is not None:

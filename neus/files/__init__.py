@@ -7,7 +7,7 @@ names, and the kept results of stages. Knows nothing of what is written.
 from neus.files.facts import Facts
 from neus.files.folders import folder_written_whole
 from neus.files.stages import kept
-from neus.files.version import code_version
+from neus.files.version import code_version, versions
 from neus.files.whole import held_alone, written_whole
 
 __all__ = [
@@ -16,5 +16,6 @@ __all__ = [
     "folder_written_whole",
     "held_alone",
     "kept",
+    "versions",
     "written_whole",
 ]

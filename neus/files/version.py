@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import platform
 import subprocess
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 PROJECT = Path(__file__).parents[2]
 DIGITS = 12
+LIBRARIES = ("neus", "torch", "numpy", "numba")
+"""Which results depend on."""
 
 
 def code_version(project: Path = PROJECT) -> str | None:
@@ -19,6 +23,17 @@ def code_version(project: Path = PROJECT) -> str | None:
     if commit is None or changes is None:
         return None
     return commit[:DIGITS] + ("+changes" if changes else "")
+
+
+def versions() -> dict[str, str]:
+    """Of Python, and of those `LIBRARIES` that are installed, by their names."""
+    found = {"python": platform.python_version()}
+    for name in LIBRARIES:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    return found
 
 
 def _git(project: Path, *words: str) -> str | None:

@@ -1,4 +1,4 @@
-"""Binary glTF 2.0 of one mesh (the Khronos glTF 2.0 specification, sections 3.6, 3.7 and 4)."""
+"""Binary glTF 2.0 of one mesh (the Khronos glTF 2.0 specification, sections 3.6 to 3.9 and 4)."""
 
 from __future__ import annotations
 
@@ -12,10 +12,11 @@ import numpy as np
 from neus.mesh.triangles import Mesh
 
 if TYPE_CHECKING:
-    from jaxtyping import UInt8, UInt16
+    from jaxtyping import Float, UInt8, UInt16
 
 COMPONENT_TYPES = {"float32": 5126, "uint16": 5123, "uint32": 5125}
 VERTEX_BUFFER, INDEX_BUFFER = 34962, 34963
+LINEAR, MIPMAPS, EDGE = 9729, 9987, 33071
 
 
 @dataclass(frozen=True)
@@ -36,15 +37,34 @@ class _Array:
         return accessor | ({"normalized": True} if self.values.dtype == np.uint16 else {})
 
 
-def glb_bytes(mesh: Mesh) -> bytes:
-    """The content of a GLB file: one primitive, unlit where it has colours.
+@dataclass(frozen=True)
+class Texture:
+    """A picture around a mesh.
+
+    Attributes:
+        uv: ``[v, 2]`` of the vertices, right and down from its top left corner, in [0, 1].
+        jpeg: the picture, display-referred.
+    """
+
+    uv: Float[np.ndarray, "v 2"]
+    jpeg: bytes
+
+
+def glb_bytes(mesh: Mesh, texture: Texture | None = None, extras: dict | None = None) -> bytes:
+    """The content of a GLB file: one primitive, unlit where it has colours or a texture.
 
     The colours are what cameras saw, shading included, and must not be lit a second time.
+
+    Args:
+        texture: in place of colours of vertices.
+        extras: what else is to be said of the file, under ``asset.extras``.
     """
     attributes = {"POSITION": _Array(mesh.vertices.astype("<f4"), "VEC3")}
     if mesh.normals is not None:
         attributes["NORMAL"] = _Array(mesh.normals.astype("<f4"), "VEC3")
-    if mesh.colours is not None:
+    if texture is not None:
+        attributes["TEXCOORD_0"] = _Array(texture.uv.astype("<f4"), "VEC2")
+    elif mesh.colours is not None:
         attributes["COLOR_0"] = _Array(linear_rgba16(mesh.colours), "VEC4")
     indices = _Array(mesh.faces.astype("<u4").reshape(-1), "SCALAR", INDEX_BUFFER)
     arrays = [*attributes.values(), indices]
@@ -53,12 +73,14 @@ def glb_bytes(mesh: Mesh) -> bytes:
         "indices": len(attributes),
         "material": 0,
     }
+    is_unlit = texture is not None or mesh.colours is not None
     material: dict = {"pbrMetallicRoughness": {"metallicFactor": 0, "roughnessFactor": 1}}
-    if mesh.colours is not None:
+    if is_unlit:
         material["extensions"] = {"KHR_materials_unlit": {}}
+    if texture is not None:
+        material["pbrMetallicRoughness"]["baseColorTexture"] = {"index": 0}
     document = {
-        "asset": {"version": "2.0", "generator": "neus"},
-        "extensionsUsed": list(material.get("extensions", {})),
+        "asset": {"version": "2.0", "generator": "neus"} | ({"extras": extras} if extras else {}),
         "scene": 0,
         "scenes": [{"nodes": [0]}],
         "nodes": [{"mesh": 0}],
@@ -66,16 +88,25 @@ def glb_bytes(mesh: Mesh) -> bytes:
         "materials": [material],
         "accessors": [array.accessor(index) for index, array in enumerate(arrays)],
         "bufferViews": _views(arrays),
-        "buffers": [{"byteLength": sum(array.values.nbytes for array in arrays)}],
     }
+    document |= {"extensionsUsed": list(material["extensions"])} if is_unlit else {}
     positions = attributes["POSITION"].values
     document["accessors"][0] |= {
         "min": positions.min(axis=0).tolist(),
         "max": positions.max(axis=0).tolist(),
     }
-    if mesh.colours is None:
-        del document["extensionsUsed"]  # glTF allows no empty list
-    return _container(document, b"".join(array.values.tobytes() for array in arrays))
+    binary = b"".join(array.values.tobytes() for array in arrays)
+    if texture is not None:
+        view = {"buffer": 0, "byteOffset": len(binary), "byteLength": len(texture.jpeg)}
+        document["bufferViews"].append(view)
+        document["images"] = [{"bufferView": len(arrays), "mimeType": "image/jpeg"}]
+        document["samplers"] = [
+            {"magFilter": LINEAR, "minFilter": MIPMAPS, "wrapS": EDGE, "wrapT": EDGE}
+        ]
+        document["textures"] = [{"source": 0, "sampler": 0}]
+        binary += texture.jpeg
+    document["buffers"] = [{"byteLength": len(binary)}]
+    return _container(document, binary)
 
 
 def linear_rgba16(colours: UInt8[np.ndarray, "v 3"]) -> UInt16[np.ndarray, "v 4"]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numba import njit
 
+from neus.mesh.rasterising import rasterised
 from neus.metrics.geometry import Surface
 
 if TYPE_CHECKING:
@@ -23,11 +23,11 @@ def visible_faces(surface: Surface, cameras: Cameras, index: int) -> Int[np.ndar
     Args:
         surface: a mesh in the frame of ``cameras``.
     """
-    faces = np.full((int(cameras.heights[index]), int(cameras.widths[index])), -1, np.int32)
-    if surface.faces is not None:
-        pixels, depth = cameras.project(index, surface.vertices)
-        _rasterise(pixels, depth, np.asarray(surface.faces, np.int64), np.zeros(faces.shape), faces)
-    return faces
+    height, width = int(cameras.heights[index]), int(cameras.widths[index])
+    if surface.faces is None:
+        return np.full((height, width), -1, np.int32)
+    pixels, depth = cameras.project(index, surface.vertices)
+    return rasterised(pixels, depth, surface.faces, height, width)[0]
 
 
 def silhouette(surface: Surface, cameras: Cameras, index: int) -> Bool[np.ndarray, "h w"]:
@@ -44,33 +44,3 @@ def shaded(surface: Surface, cameras: Cameras, index: int) -> Float[np.ndarray, 
     length = np.linalg.norm(normals, axis=1) * np.linalg.norm(towards, axis=1)
     light = np.abs((normals * towards).sum(axis=1)) / np.maximum(length, 1e-30)
     return np.where(seen >= 0, light[seen], 1.0)
-
-
-@njit(cache=True)
-def _rasterise(pixels, depth, faces, nearness, seen):
-    """Paint faces into ``seen``; ``nearness`` [h, w], one over depth, is linear in the image."""
-    height, width = seen.shape
-    for face in range(len(faces)):
-        i, j, k = faces[face]
-        if depth[i] <= 0 or depth[j] <= 0 or depth[k] <= 0:
-            continue
-        ax, ay = pixels[i, 0], pixels[i, 1]
-        bx, by = pixels[j, 0] - ax, pixels[j, 1] - ay
-        cx, cy = pixels[k, 0] - ax, pixels[k, 1] - ay
-        area = bx * cy - by * cx
-        if area == 0:
-            continue
-        left = max(0, int(np.ceil(ax + min(0.0, bx, cx) - 0.5)))
-        right = min(width - 1, int(np.floor(ax + max(0.0, bx, cx) - 0.5)))
-        top = max(0, int(np.ceil(ay + min(0.0, by, cy) - 0.5)))
-        bottom = min(height - 1, int(np.floor(ay + max(0.0, by, cy) - 0.5)))
-        for row in range(top, bottom + 1):
-            for column in range(left, right + 1):
-                x, y = column + 0.5 - ax, row + 0.5 - ay
-                v, w = (x * cy - y * cx) / area, (bx * y - by * x) / area
-                u = 1 - v - w
-                if u >= 0 and v >= 0 and w >= 0:
-                    near = u / depth[i] + v / depth[j] + w / depth[k]
-                    if near > nearness[row, column]:
-                        nearness[row, column] = near
-                        seen[row, column] = face

@@ -9,20 +9,24 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from neus.config import load_method
+from neus.errors import InputError
 from neus.images import read_image
 from neus.mesh import Mesh
+from neus.mesh.handover_files import read_handover
 from neus.metrics.error_clouds import first_picture, shares_of_colours
 from neus.metrics.evaluation import Surroundings
 from neus.page.clouds import reference_cloud
 from neus.page.curves import curves
-from neus.page.packing import picture
+from neus.page.packing import Packed, picture
 from neus.page.surface import Errors, surface_of_page
+from neus.page.textures import texture_points
 from neus.page.views import as_pictures, chosen_views, compared, fitted, worst_view
 from neus.scene import Scene, Similarity, load_scene
 
 if TYPE_CHECKING:
     from jaxtyping import UInt8
 
+MADE = (("device", "Device"), ("commit", "Commit"), ("budget", "Budget"), ("seed", "Seed"))
 THUMB = 360
 """Pixels of the longer side of a picture on the wall."""
 
@@ -30,9 +34,9 @@ THUMB = 360
 def run_sources(run: Path, culling: str) -> list[Path]:
     """The files that the part of a run is made of."""
     errors = run / f"errors-{culling}"
-    names = ("mesh.ply", "config.yaml", "views.json", f"mesh-{culling}.json", "run/metrics.csv")
+    figures = ("train.json", "views.json", f"mesh-{culling}.json", "run/metrics.csv")
     return [
-        *(run / name for name in names),
+        *(run / name for name in ("mesh.ply", "mesh.glb", "config.yaml", *figures)),
         run / "views",
         *(errors / name for name in ("accuracy.ply", "completeness.ply", "accuracy.png")),
         run.parent.parent / "scene" / "transforms.json",
@@ -53,17 +57,15 @@ def run_part(run: Path, culling: str, workers: int = 1) -> tuple[dict[str, Any],
     views, images = _views(run, scene)
     mesh_figures = _json(run / f"mesh-{culling}.json")
     accuracy, completeness, absence = _errors(run / f"errors-{culling}", mesh_figures, scene)
-    mesh = run / "mesh.ply"
     content = {
-        "surface": surface_of_page(_mesh(mesh, scene), accuracy, workers)
-        if mesh.is_file()
-        else None,
+        "surface": _surface(run, scene, accuracy, workers),
         "reference": None if completeness is None else reference_cloud(completeness),
         "errors_absent": absence,
         "shown": 2 * mesh_figures["fscore_threshold"] if accuracy and mesh_figures else None,
         "views": views,
         "curves": curves(run / "run" / "metrics.csv"),
         "config": _text(run / "config.yaml"),
+        "made": made_by(_json(run / "train.json") or {}),
     }
     head = {"thumbs": _thumbs(images, run / f"errors-{culling}" / "accuracy.png")}
     return head, content
@@ -113,6 +115,23 @@ def _cloud(path: Path, to_scene: Similarity) -> Errors:
     cloud: Any = trimesh.load(path, process=False)
     colours = np.asarray(cloud.colors, np.uint8)[:, :3]
     return Errors(to_scene.apply(np.asarray(cloud.vertices)), shares_of_colours(colours))
+
+
+def _surface(run: Path, scene: Scene, errors: Errors | None, workers: int) -> Packed | None:
+    if not (run / "mesh.ply").is_file():
+        return None
+    try:
+        photographed = texture_points(read_handover(run / "mesh.glb"), scene)
+    except InputError:  # there is none, or one that an earlier version made, without a texture
+        photographed = None
+    return surface_of_page(_mesh(run / "mesh.ply", scene), errors, workers, photographed)
+
+
+def made_by(figures: dict[str, Any]) -> list[list[str]]:
+    """Names and values of how a run was trained: device, commit and versions, as it noted them."""
+    pairs = [[title, figures.get(name)] for name, title in MADE]
+    pairs += [[name, value] for name, value in figures.get("versions", {}).items()]
+    return [[title, str(value)] for title, value in pairs if value is not None]
 
 
 def _mesh(path: Path, scene: Scene) -> Mesh:

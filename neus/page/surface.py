@@ -9,6 +9,7 @@ import numpy as np
 
 from neus.images import to_uint8
 from neus.mesh import Mesh
+from neus.mesh.simplification import collapsed
 from neus.page.packing import Packed, blocks_picture, packed, quantised
 from neus.page.tiles import atlas, paired, texel_points
 
@@ -37,29 +38,38 @@ class Errors:
     shares: Float[np.ndarray, "n"]
 
 
-def surface_of_page(mesh: Mesh, errors: Errors | None, workers: int = 1) -> Packed:
+def surface_of_page(
+    mesh: Mesh, errors: Errors | None, workers: int = 1, photographed: Mesh | None = None
+) -> Packed:
     """A mesh with normals and colours, in the scene frame, as the page's viewer reads it.
 
     Args:
+        photographed: points of the surface with normals and the colours of a texture, which are
+            shown in place of those of the mesh.
         errors: in the same frame; None where there is no reference.
         workers: threads.
 
     Returns:
         ``points``; ``corners`` ``[q, 4]`` and how many of them are ``pairs``, as
-        :class:`neus.page.tiles.Quads`; the pictures ``colour``, ``normal`` (``(n + 1) / 2``) and
-        ``error``, each of ``columns`` blocks across; and ``faces``, those of the full mesh.
+        :class:`neus.page.tiles.Quads`; if it is ``textured``; the pictures ``colour``,
+        ``normal`` (``(n + 1) / 2``) and ``error``, each of ``columns`` blocks across; and
+        ``faces``, those of the full mesh.
     """
-    points, triangles = simplified(mesh, MOST_FACES)
+    points, triangles = collapsed(mesh, MOST_FACES)
     quads = paired(triangles, points)
     texels = texel_points(quads, points)
     flat = texels.reshape(-1, 3)
-    colour, normal = looks(mesh, flat, _facing(texels).reshape(-1, 3), workers)
+    facing = _facing(texels).reshape(-1, 3)
+    colour, normal = looks(mesh, flat, facing, workers)
+    if photographed is not None:
+        colour, _ = looks(photographed, flat, facing, workers)
     shape = texels.shape
     content = {
         "points": quantised(points),
         "corners": packed(quads.corners.astype(np.uint16)),
         "pairs": quads.pairs,
         "columns": quads.columns,
+        "textured": photographed is not None,
         "colour": blocks_picture(atlas(colour.reshape(shape), quads.columns)),
         "normal": blocks_picture(
             atlas(to_uint8((normal + 1) / 2).reshape(shape), quads.columns), quality=80
@@ -70,20 +80,6 @@ def surface_of_page(mesh: Mesh, errors: Errors | None, workers: int = 1) -> Pack
         bytes_ = error_bytes(errors, flat, workers).reshape(shape[:3])
         content["error"] = blocks_picture(atlas(bytes_, quads.columns))
     return content
-
-
-def simplified(mesh: Mesh, most: int) -> tuple[np.ndarray, np.ndarray]:
-    """Vertices and faces after edges were collapsed (Garland and Heckbert, SIGGRAPH 1997).
-
-    A mesh that has no more than ``most`` faces stays as it is.
-    """
-    import fast_simplification
-
-    vertices, faces = np.asarray(mesh.vertices, np.float32), np.asarray(mesh.faces, np.int32)
-    if len(faces) > most:
-        vertices, faces = fast_simplification.simplify(vertices, faces, target_count=most)  # pyright: ignore
-    used, places = np.unique(faces, return_inverse=True)
-    return vertices[used].astype(np.float64), places.reshape(-1, 3)
 
 
 def looks(

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import platform
 import subprocess
 from pathlib import Path
 
-from neus.files import code_version
+import pytest
+import torch
+
+from neus.files import code_version, versions
 
 
 def git(folder: Path, *words: str) -> str:
@@ -35,3 +39,11 @@ def test_an_installed_package_is_no_part_of_the_checkout_around_it(tmp_path: Pat
     inside = tmp_path / "site-packages"
     inside.mkdir()
     assert code_version(inside) is None
+
+
+def test_versions_are_of_what_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = versions()
+    assert found["python"] == platform.python_version()
+    assert found["torch"] == torch.__version__
+    monkeypatch.setattr("neus.files.version.LIBRARIES", ("no such library",))
+    assert list(versions()) == ["python"]

@@ -20,6 +20,8 @@ from neus.config import load_method, method_as_yaml
 from neus.images.files import to_uint8, write_image, write_video
 from neus.mesh import Mesh
 from neus.mesh.export import write_mesh
+from neus.mesh.handover import handed_over
+from neus.mesh.handover_files import write_handover
 from neus.metrics.error_clouds import Viewpoint, write_error_clouds
 from neus.metrics.surfaces import SurfaceDistances, surface_figures
 from neus.page import write_page
@@ -52,7 +54,9 @@ def write_sculpture(root: Path, scan: str) -> Path:
         rendering = cv2.GaussianBlur(photo, (0, 0), 1.2).astype(np.uint8)
         write_image(run / "views" / f"{name}.png", rendering)
         write_image(run / "views" / "normal" / f"{name}.png", rendering[:, :, ::-1].copy())
-    _write_surface(run, demo / "reference" / "mesh.ply")
+    mesh = _write_surface(run, demo / "reference" / "mesh.ply")
+    handed = handed_over(mesh, loaded, faces=20_000, side=1024, seconds=120)
+    write_handover(run / "mesh.glb", handed)
     method = load_method(ROOT / "config" / "methods" / "neus-mask.yaml")
     (run / "config.yaml").write_text(method_as_yaml(method))
     rows = "".join(f"{20 * i},{i},{1 / i:.4f},{20 + i / 50}\n" for i in range(1, 500))
@@ -62,7 +66,7 @@ def write_sculpture(root: Path, scan: str) -> Path:
     return root
 
 
-def _write_surface(run: Path, exact: Path) -> None:
+def _write_surface(run: Path, exact: Path) -> Mesh:
     """The exact surface with four faces for each, moved by waves, and its measured errors."""
     true = trimesh.load(exact, process=False)
     assert isinstance(true, trimesh.Trimesh)
@@ -73,13 +77,15 @@ def _write_surface(run: Path, exact: Path) -> None:
     normals = np.asarray(trimesh.Trimesh(vertices, faces, process=False).vertex_normals)
     colours = to_uint8(0.5 + 0.45 * np.sin(300 * vertices / size) * waves[:, ::-1])
     moved = vertices + off[:, None] * normals
-    write_mesh(run / "mesh.ply", Mesh(moved, faces, normals, colours))
+    mesh = Mesh(moved, faces, normals, colours)
+    write_mesh(run / "mesh.ply", mesh)
     few = slice(None, None, 2)
     reference = np.asarray(true.vertices)
     distances = SurfaceDistances(moved[few], off[few], reference, np.full(len(reference), 0.3))
     figures = surface_figures(distances, threshold=1.0, diameter=size, unit="mm", protocol="dtu")
     view = Viewpoint(np.array([0.0, -1, 0]), np.array([0.0, 0, -1]))
     write_error_clouds(run / "errors-none", distances, figures, view)
+    return mesh
 
 
 def write_benchmark(results: Path, scan: str, root: Path, scans: int) -> Path:

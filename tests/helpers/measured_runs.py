@@ -41,6 +41,8 @@ TRAIN = {
     "peak_memory_gib": 3.25,
     "budget": "card",
     "device": "RTX_3090",
+    "commit": "0123456789ab",
+    "versions": {"python": "3.11.2", "torch": "2.13.0"},
     "seed": 0,
 }
 

@@ -15,8 +15,8 @@ from tests.helpers.warm_programs import warm_python
 
 PROGRAMS = [
     "make_demo", "extract_frames", "estimate_poses", "normalize_scene", "dense_stereo", "train",
-    "extract_mesh", "render_views", "render_path", "evaluate_views", "evaluate_mesh",
-    "place_mesh", "results_table", "page",
+    "extract_mesh", "texture_mesh", "render_views", "render_path", "evaluate_views",
+    "evaluate_mesh", "place_mesh", "results_table", "page",
 ]  # fmt: skip
 
 STAND_IN = '''
@@ -65,8 +65,8 @@ def planned(folder: Path, *words: str) -> dict[str, int]:
 
 PHOTOS = {"name": "statue", "source": "photos", "path": "my photos"}
 AFTER_TRAINING = {
-    "extract_mesh": 1, "render_views": 1, "render_path": 1, "evaluate_views": 1,
-    "evaluate_mesh": 1, "results_table": 1, "page": 1, "all": 1,
+    "extract_mesh": 1, "texture_mesh": 1, "render_views": 1, "render_path": 1,
+    "evaluate_views": 1, "evaluate_mesh": 1, "results_table": 1, "page": 1, "all": 1,
 }  # fmt: skip
 
 

@@ -108,6 +108,8 @@ def test_every_way_of_showing_a_surface_is_another(seen: Watched) -> None:
     seen.open_scan("sculpture")
     seen.tab.wait_for_selector("canvas")
     pictures = [seen.drawn()]
+    photo = seen.tab.get_by_role("button", name="Photo", exact=True).first
+    assert photo.get_attribute("aria-pressed") == "true", "the texture of mesh.glb comes first"
     for name in ("Shape", "Normals", "Error"):
         seen.tab.get_by_role("button", name=name, exact=True).first.click()
         pictures.append(seen.drawn())

@@ -103,6 +103,10 @@ def test_a_run_has_all_its_parts(results: Path) -> None:
     assert len(run["curves"]["step"]) <= 241
     assert run["curves"]["step"][-1] == 20 * 499
     assert "kind: neus" in run["config"]
+    made = dict(run["made"])
+    assert (made["Device"], made["Commit"]) == ("RTX_3090", "0123456789ab")
+    assert (made["torch"], made["Budget"]) == ("2.13.0", "card")
+    assert run["surface"]["textured"] is False
     errors = unpacked(run["reference"]["errors"])
     assert np.abs(errors / COUNTED - 3 * OFF / 0.2).max() < 0.01
     radius = np.linalg.norm(points_of(run["reference"]["points"]), axis=1)

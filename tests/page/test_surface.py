@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import base64
 import io
+from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from neus.mesh import Mesh
+from neus.mesh.handover import handed_over
 from neus.metrics.error_clouds import error_colours, shares_of_colours
 from neus.page import surface
 from neus.page.packing import points_of, unpacked
 from neus.page.surface import COUNTED, NOT_COUNTED, Errors, error_bytes, surface_of_page
+from neus.page.textures import texture_points
 from neus.page.tiles import SIDE, atlas, paired, texel_points
+from tests.helpers.painted_sphere import TO_SOURCE, painted, painted_scene, sphere
 from tests.helpers.shapes import mesh_of, torus
 from tests.helpers.shown_results import ball
 
@@ -92,6 +97,29 @@ def test_few_triangles_look_like_all_of_them(monkeypatch: pytest.MonkeyPatch) ->
             assert np.abs(normal[at] - wanted).max() < 30
             if abs(place[2]) > 0.15:
                 assert abs(int(error[at]) - (COUNTED // 2 if place[2] > 0 else NOT_COUNTED)) < 12
+
+
+def test_the_texture_of_photos_is_shown_where_there_is_one(tmp_path: Path) -> None:
+    """A grey mesh in the colours that photos show, at the places of the scene."""
+    scene, grey = painted_scene(tmp_path), sphere()
+    assert grey.normals is not None
+    normals = TO_SOURCE.apply_to_directions(grey.normals)
+    of_source = Mesh(TO_SOURCE.apply(grey.vertices), grey.faces, normals, grey.colours)
+    handed = handed_over(of_source, scene, faces=2000, side=256, seconds=60)
+    points = texture_points(handed, scene)
+    assert points is not None
+    assert np.abs(np.linalg.norm(points.vertices, axis=1) - 0.6).max() < 0.01
+    content = surface_of_page(grey, None, photographed=points)
+    assert content["textured"]
+    colour, corners = decoded(content["colour"]), unpacked(content["corners"])
+    where, columns = points_of(content["points"]), content["columns"]
+    first = corners[:, 0]
+    quads = np.arange(len(corners))
+    shown = colour[SIDE * (quads // columns), SIDE * (quads % columns)].astype(int)
+    off = np.abs(shown - painted(where[first])).max(axis=1)
+    assert np.median(off) < 15
+    bare = replace(handed, uv=None, picture=None)
+    assert texture_points(bare, scene) is None
 
 
 def test_a_small_mesh_is_shown_as_it_is() -> None:

@@ -15,6 +15,7 @@ import trimesh
 from neus.config import MethodConfig, load_method, method_as_yaml
 from neus.errors import InputError
 from neus.images.stored import read_image
+from neus.mesh.handover_files import read_handover
 from neus.mesh.isosurface import EmptySurface
 from neus.models import ready
 from neus.scene.reading import load_images, load_scene
@@ -99,6 +100,10 @@ def test_all_is_made_of_a_running_checkpoint_of_a_density(scene: Path, tmp_path:
         run("extract_mesh", **given, resolution=16, output=mesh)
     assert run("extract_mesh", **given, resolution=16, surface_density=0.01, output=mesh) == 0
     assert 1 < trimesh.load_mesh(mesh).scale / 3 < 4  # of a ball, in mm, 3 to the scene's unit
+    textured = {"scene": scene, "mesh": mesh, "faces": 300, "texture": 64}
+    for name, options in (("photos", {}), ("field", {"model": given["model"], "device": "cpu"})):
+        assert run("texture_mesh", **textured, **options, output=tmp_path / f"{name}.glb") == 0
+        assert name in read_handover(tmp_path / f"{name}.glb").said
     views, config = tmp_path / "views", tmp_path / "config.yaml"
     assert run("render_views", **given, output=views) == 0
     assert {path.name for path in views.glob("*.png")} == {"000.png", "004.png"}

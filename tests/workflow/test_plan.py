@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from neus.images.files import write_video
 from tests.helpers.stand_in_programs import (
@@ -20,8 +21,8 @@ from tests.helpers.stand_in_programs import (
 def test_the_demo_is_planned_from_nothing(project: Path) -> None:
     assert planned(project) == {
         "make_demo": 1, "estimate_poses": 1, "normalize_scene": 2, "dense_stereo": 2, "train": 2,
-        "extract_mesh": 2, "render_views": 2, "render_path": 2, "evaluate_views": 2,
-        "evaluate_mesh": 2, "results_table": 1, "page": 1, "all": 1,
+        "extract_mesh": 2, "texture_mesh": 2, "render_views": 2, "render_path": 2,
+        "evaluate_views": 2, "evaluate_mesh": 2, "results_table": 1, "page": 1, "all": 1,
     }  # fmt: skip
 
 
@@ -64,8 +65,25 @@ def test_a_training_key_reruns_training_and_what_follows(finished: Path) -> None
 def test_the_resolution_of_the_mesh_reruns_the_mesh_and_its_figures(finished: Path) -> None:
     config = write_config(finished / "mesh.yaml", mesh={"resolution": 64})
     assert planned(finished, "--configfile", config) == {
-        "extract_mesh": 1, "evaluate_mesh": 1, "results_table": 1, "page": 1, "all": 1,
+        "extract_mesh": 1, "texture_mesh": 1, "evaluate_mesh": 1, "results_table": 1, "page": 1,
+        "all": 1,
     }  # fmt: skip
+
+
+@pytest.mark.parametrize("keys", [{"faces": 500}, {"texture": 64}, {"formats": ["glb", "obj"]}])
+def test_what_is_handed_over_is_made_anew_alone(finished: Path, keys: dict) -> None:
+    config = write_config(finished / "handed.yaml", mesh=keys)
+    plan = planned(finished, "--configfile", config)
+    assert plan == {"texture_mesh": 1, "page": 1, "all": 1}
+
+
+def test_a_texture_of_the_field_asks_the_model(finished: Path) -> None:
+    config = write_config(finished / "field.yaml", mesh={"colours": "field"})
+    words = ["--configfile", config, "--dry-run", "--printshellcmds"]
+    printed = snakemake(finished, *words).stdout
+    assert "--model results/statue/neus/seed0/model.pt --device" in printed
+    assert "texture_mesh" in printed
+    assert "extract_mesh.py" not in printed
 
 
 def test_another_text_of_a_command_reruns_nothing(finished: Path) -> None:
@@ -110,9 +128,9 @@ def test_a_second_seed_and_scan_multiply_the_runs(finished: Path) -> None:
     config = write_config(finished / "more.yaml", scans=scans, seeds=[0, 1])
     plan = planned(finished, "--configfile", config)
     assert plan == {
-        "make_demo": 1, "normalize_scene": 1, "train": 3, "extract_mesh": 3, "render_views": 3,
-        "render_path": 3, "evaluate_views": 3, "evaluate_mesh": 3, "results_table": 1,
-        "page": 1, "all": 1,
+        "make_demo": 1, "normalize_scene": 1, "train": 3, "extract_mesh": 3, "texture_mesh": 3,
+        "render_views": 3, "render_path": 3, "evaluate_views": 3, "evaluate_mesh": 3,
+        "results_table": 1, "page": 1, "all": 1,
     }  # fmt: skip
 
 

@@ -13,6 +13,7 @@ rule page:
     input:
         rules.results_table.output,
         expand(f"{RUN}/{{file}}", file=["mesh.ply", "path.mp4", "views"], **RUNS),
+        expand(rules.texture_mesh.output, **RUNS),
     output:
         page=f"{RESULTS}/index.html",  # its parts, in page/, are none: they outlive a new index
     params:

@@ -1,4 +1,8 @@
-# The surface of a trained network, and its figures against a reference.
+# The surface of a trained network, one to hand over, and its figures against a reference.
+
+# An OBJ's MTL and JPEG are no outputs: a mesh that xatlas gives up on has neither.
+HANDED_OVER = [f"{RUN}/mesh.{name}" for name in config["mesh"]["formats"]]
+ASKS_FIELD = config["mesh"]["colours"] == "field"
 
 
 rule extract_mesh:
@@ -8,7 +12,6 @@ rule extract_mesh:
         stereo=stereo,
     output:
         mesh=f"{RUN}/mesh.ply",
-        glb=f"{RUN}/mesh.glb",
     params:
         resolution=mesh_resolution,
         stereo=lambda wildcards, input: options(stereo=input.get("stereo") or None),
@@ -24,6 +27,32 @@ rule extract_mesh:
     shell:
         "logged {log:q} python {SCRIPTS:q}/extract_mesh.py --scene {input.scene:q} "
         "--model {input.model:q} --resolution {params.resolution} {params.stereo} "
+        "--device {config[device]} --threads {threads} --output {output:q}"
+
+
+rule texture_mesh:
+    input:
+        scene=rules.normalize_scene.output.scene,
+        mesh=rules.extract_mesh.output.mesh,
+        model=rules.train.output.model if ASKS_FIELD else [],
+    output:
+        HANDED_OVER,
+    params:
+        faces=config["mesh"]["faces"],
+        texture=config["mesh"]["texture"],
+        model=lambda wildcards, input: options(model=input.get("model") or None),
+    log:
+        f"{RUN}/logs/texture_mesh.log",
+    benchmark:
+        f"{RUN}/benchmarks/texture_mesh.tsv"
+    threads: NETWORK_CORES if ASKS_FIELD else 4
+    resources:
+        gpu=GPU if ASKS_FIELD else 0,
+        mem_mb=8000,
+        runtime=60,
+    shell:
+        "logged {log:q} python {SCRIPTS:q}/texture_mesh.py --scene {input.scene:q} "
+        "--mesh {input.mesh:q} --faces {params.faces} --texture {params.texture} {params.model} "
         "--device {config[device]} --threads {threads} --output {output:q}"
 
 

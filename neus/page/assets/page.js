@@ -38,7 +38,7 @@ async function stage(scan, content, run) {
   const gradient = Array.from({length: 9}, (_, i) => { const k = 3 * Math.round(i / 8 * (NEUS.palette.length / 3 - 1)); return `rgb(${NEUS.palette.slice(k, k + 3)})`; });
   const legend = element("div.legend", {hidden: true}, "0", element("i", {style: `background:linear-gradient(90deg,${gradient})`}), `${Number((shown || 0).toPrecision(3))} ${scan.unit} or more`, element("span", {}, "grey: not measured"));
   const missing = content.errors_absent && `No errors: ${content.errors_absent}`;
-  const modes = chips("What the surface shows", [["0", "Photo"], ["1", "Shape"], ["2", "Normals"], ["3", "Error", surface?.error ? null : missing || "not measured"]], "0",
+  const modes = chips("What the surface shows", [["0", surface?.textured ? "Photo" : "Colour"], ["1", "Shape"], ["2", "Normals"], ["3", "Error", surface?.error ? null : missing || "not measured"]], "0",
     (value) => { viewer.mode = Number(value); legend.hidden = value !== "3"; viewer.draw(); });
   const pair = (isOn) => { viewer.beside = isOn; left.hidden = right.hidden = !isOn; viewer.draw(); };
   pair(Boolean(reference) && window.matchMedia("(min-width: 700px)").matches);
@@ -70,7 +70,8 @@ async function fill(body, entry, run, state) {
       flight && part("Flight", "colour beside normals", element("video", {src: flight, controls: true, loop: true, playsinline: true, preload: "auto", "aria-label": `Flight around ${entry.name}`})),
       scan.overview && part("Cameras, sphere and points", "", element("img.plain", {src: scan.overview, alt: `Photos of ${entry.name} with the sphere, and its cameras from above and from the side`}))));
     if (content.curves) rows.push(part("Training", "", curves(content.curves)));
-    if (content.config) rows.push(element("details.more", {}, element("summary", {}, "Configuration, every key spelt out"), element("pre", {tabindex: 0}, content.config)));
+    if (content.config || content.made.length) rows.push(element("details.more", {}, element("summary", {}, "Configuration, every key spelt out, with device, commit and versions"),
+      content.made.length > 0 && facts(content.made), content.config && element("pre", {tabindex: 0}, content.config)));
     body.replaceChildren(...rows);
     if (content.surface) {
       const {viewer, rows: made} = await stage(scan, content, {scan: entry.name, method: run.method});
