@@ -30,10 +30,8 @@ def arguments(argv: list[str] | None) -> argparse.Namespace:
     )
     parser.add_argument("--scene", type=Path, required=True, help="folder of the canonical scene")
     parser.add_argument("--mesh", type=Path, required=True, help="mesh.ply of extract_mesh.py")
-    parser.add_argument("--faces", type=int, default=100_000, help="at most so many")
-    parser.add_argument(
-        "--texture", type=int, default=4096, help="most texels along a side of it, about"
-    )
+    parser.add_argument("--faces", type=int, default=100_000, help="about so many at most")
+    parser.add_argument("--texture", type=int, default=4096, help="most texels along a side of it")
     parser.add_argument(
         "--seconds", type=float, default=120, help="that unwrapping may take, else vertex colours"
     )

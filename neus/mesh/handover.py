@@ -65,8 +65,8 @@ def handed_over(
     """Simplify, unwrap and bake a mesh in the source's frame, with normals and colours.
 
     Args:
-        faces: at most so many.
-        side: most texels along a side of the texture, about; fewer where photos show no more.
+        faces: at most so many, if they collapse so far.
+        side: most texels along a side of the texture; fewer where photos show no more.
         seconds: that unwrapping may take; after them the mesh keeps its colours of vertices.
         field: colours of points and normals in the scene frame, in place of the training photos.
 
@@ -80,7 +80,8 @@ def handed_over(
     unit = "m" if scene.unit in METRES else scene.unit
     to_source = scene.to_source @ to_viewer.inverse()
     try:
-        layout = unwrapped(few.vertices, few.faces, texel_density(scene, few, side), seconds)
+        density = texel_density(scene, few, side)
+        layout = unwrapped(few.vertices, few.faces, density, seconds).within(side)
     except NotUnwrapped as reason:
         report(f"{reason}: the mesh keeps colours of vertices; try fewer faces (mesh.faces)")
         return Handover(_moved(few, to_viewer), None, None, unit, to_source, "colours of vertices")

@@ -13,7 +13,7 @@ import signal
 import subprocess
 import sys
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -50,6 +50,12 @@ class Unwrapped:
     faces: Int[np.ndarray, "f 3"]
     uv: Float[np.ndarray, "n 2"]
     size: tuple[int, int]
+
+    def within(self, side: int) -> Unwrapped:
+        """The same places in a picture of at most ``side`` texels along each side."""
+        shrunk = min(1.0, side / max(self.size))
+        width, height = (max(1, round(shrunk * length)) for length in self.size)
+        return replace(self, size=(width, height))
 
 
 def unwrapped(

@@ -120,6 +120,13 @@ def test_texels_are_as_fine_as_photos_and_no_finer_than_asked_for(scene: Scene) 
     assert texel_density(scene, sphere(), 64) ** 2 * area < 64**2
 
 
+@pytest.mark.parametrize("side", [32, 100, 4096])
+def test_a_texture_is_no_larger_than_asked_for(scene: Scene, side: int) -> None:
+    content = handed_over(in_source(sphere()), scene, faces=300, side=side, seconds=60)
+    assert content.picture is not None
+    assert max(content.picture.shape) <= min(side, 500)
+
+
 def test_a_mesh_without_looks_is_refused(scene: Scene, tmp_path: Path, content: Handover) -> None:
     bare = Mesh(np.zeros((0, 3)), np.zeros((0, 3), int))
     with pytest.raises(InputError, match="extract it again"):
