@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from neus.errors import InputError
+from neus.files.whole import PARTIAL, rename_settled
 
 SNAKEMAKE_TIMESTAMP = ".snakemake_timestamp"
 """Left by Snakemake in folders that a rule made."""
@@ -18,7 +19,8 @@ SNAKEMAKE_TIMESTAMP = ".snakemake_timestamp"
 def folder_written_whole(target: Path, entries: Collection[str]) -> Iterator[Path]:
     """Yield an empty folder beside ``target`` to fill; rename it to ``target`` at the end.
 
-    If the body raises, the unfinished folder is removed and ``target`` stays as it was.
+    If the body raises, the unfinished folder is removed and ``target`` stays as it was. All of it
+    is on the disk before it has its final name.
 
     Args:
         target: the folder to write; one that is there already is replaced.
@@ -30,7 +32,7 @@ def folder_written_whole(target: Path, entries: Collection[str]) -> Iterator[Pat
     """
     target = Path(target).absolute()
     _check_replaceable(target, entries)
-    partial = target.with_name(f".{target.name}.{os.getpid()}.partial")
+    partial = target.with_name(f".{target.name}.{os.getpid()}{PARTIAL}")
     shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir(parents=True)
     try:
@@ -38,7 +40,7 @@ def folder_written_whole(target: Path, entries: Collection[str]) -> Iterator[Pat
         if target.exists():
             _check_replaceable(target, entries)
             shutil.rmtree(target)
-        os.replace(partial, target)
+        rename_settled(partial, target)
     finally:
         shutil.rmtree(partial, ignore_errors=True)
 
