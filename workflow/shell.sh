@@ -2,8 +2,8 @@
 set -euo pipefail
 export PYTHONUNBUFFERED=1
 
-# logged FILE COMMAND: show what a command prints, and keep it in FILE. Ctrl-C and a cluster's time
-# limit reach every process of a job; tee outlives them, so that training can save and say so.
+# logged FILE COMMAND: show what a command prints, keep it in FILE, and record beside it how it
+# ended, why, and its peak of memory.
 logged() {
-    "${@:2}" 2>&1 | (trap '' INT TERM; tee "$1")
+    python -m neus.watch "$@"
 }

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from neus.watch import last_words
+
 SCAN_STAGES = (
     ("the frames of the video", "extract_frames", "frames"),
     ("the camera poses", "estimate_poses", "poses"),
@@ -29,23 +31,9 @@ def failure(folder: Path, stages: tuple[tuple[str, str, str], ...]) -> str | Non
     for what, log, result in stages:
         file = folder / "logs" / f"{log}.log"
         if file.is_file() and not (folder / result).exists():
-            return f"{what} failed: {last_words(file)}"
+            said = last_words(file.read_text(errors="replace"))
+            return f"{what} failed: {said or f'it said nothing; see {file.name}'}"
     return None
-
-
-def last_words(log: Path) -> str:
-    """The sentence that a program ended with: its ``error:``, or the last line of all.
-
-    Sentences that an error lists below itself belong to it.
-    """
-    lines = [line.rstrip() for line in log.read_text(errors="replace").splitlines()]
-    lines = [line for line in lines if line.strip()]
-    starts = [i for i, line in enumerate(lines) if line.startswith("error: ")]
-    if not starts:
-        return lines[-1].strip() if lines else f"it said nothing; see {log.name}"
-    first = starts[-1]
-    more = [line.strip() for line in lines[first + 1 :] if line.startswith("  ")]
-    return " ".join([lines[first].removeprefix("error: "), *more])
 
 
 def absences(scan: Path, run: Path) -> str:
