@@ -25,6 +25,7 @@ include: "workflow/rules/meshes.smk"
 include: "workflow/rules/views.smk"
 include: "workflow/rules/table.smk"
 include: "workflow/rules/page.smk"
+include: "workflow/rules/cluster.smk"
 
 
 wildcard_constraints:
@@ -56,5 +57,7 @@ onsuccess:
 
 
 onerror:
+    for sentence in reasons_of_failures(Path(RESULTS), STARTED, slurm_logs()):
+        print(f"error: {sentence}", file=sys.stderr)
     # What failed has its place there, with the reason; the page says whether it could be made.
     shell("python {page_options()} || true")

@@ -15,7 +15,9 @@ from neus.errors import Faults, InputError
 from neus.files import Facts
 from neus.images import is_video
 from neus.pipeline import (
+    QUESTION,
     Adopted,
+    Asked,
     RecordedInt,
     RecordedText,
     absent_references,
@@ -24,16 +26,19 @@ from neus.pipeline import (
     check_inputs,
     check_keys,
     check_meshes,
+    check_partitions,
     content_fingerprint,
     earlier_fingerprint,
     given_meshes,
     lies_in,
+    read_partitions,
     scans_from_config,
     sound_part,
     source_files,
     states_split,
 )
 from neus.placement import GPS
+from neus.watch import reasons_of_failures
 
 PROJECT = Path(workflow.basedir)
 METHODS = PROJECT / "config" / "methods"
