@@ -12,8 +12,10 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from subprocess import PIPE
 from typing import BinaryIO
 
 from neus.watch.advice import for_want_of_memory
@@ -59,21 +61,35 @@ def watched(log: Path, command: list[str]) -> int:
     )  # fmt: skip
     earlier = read_attempts(record)
     write_attempts(record, [*earlier, attempt])
-    for number in (signal.SIGINT, signal.SIGTERM):
-        if signal.getsignal(number) != signal.SIG_IGN:
-            signal.signal(number, lambda *_: None)  # a program has its own again, by exec
-    with log.open("wb") as kept:
-        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-        for peak in _peaks(process, kept):
-            attempt = replace(attempt, peak_memory_mb=peak, seconds=time.time() - attempt.started)
-            write_attempts(record, [*earlier, attempt])
-        status = process.wait()
+    with _outliving_requests(), log.open("wb") as kept:
+        with subprocess.Popen(command, stdout=PIPE, stderr=subprocess.STDOUT) as process:
+            for peak in _peaks(process, kept):
+                seconds = time.time() - attempt.started
+                attempt = replace(attempt, peak_memory_mb=peak, seconds=seconds)
+                write_attempts(record, [*earlier, attempt])
+            status = process.wait()
         said = last_words(_tail(log))
         attempt = _ended(attempt, status, said)
         if attempt.reason not in (None, said):
             _pass_on(f"error: {attempt.reason}\n".encode(), kept)
     write_attempts(record, [*earlier, attempt])
     return status if status >= 0 else 128 - status
+
+
+@contextmanager
+def _outliving_requests() -> Iterator[None]:
+    """Within the block requests to stop do nothing to us; the program has its own answer."""
+    asked = [
+        number
+        for number in (signal.SIGINT, signal.SIGTERM)
+        if signal.getsignal(number) != signal.SIG_IGN  # which the program would inherit
+    ]
+    before = {number: signal.signal(number, lambda *_: None) for number in asked}
+    try:
+        yield
+    finally:
+        for number, answer in before.items():
+            signal.signal(number, answer)
 
 
 def _stage(log: Path, command: list[str]) -> str:
