@@ -5,7 +5,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 INSTALL := $(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: demo test test-quick test-long test-page test-gltf docs check bench quality
+.PHONY: demo test test-quick test-long test-page test-gltf test-slurm docs check bench quality
 
 # A sculpture from known cameras and from bare photos, and the table of figures.
 demo: .venv/installed
@@ -17,7 +17,7 @@ test: .venv/installed-for-tests
 
 # All tests but the long ones, a module on each core at a time.
 test-quick: .venv/installed-for-tests
-	$(BIN)/pytest -m "not long and not browser" --numprocesses auto --dist loadscope --no-loadscope-reorder \
+	$(BIN)/pytest -m "not long and not browser and not slurm" --numprocesses auto --dist loadscope --no-loadscope-reorder \
 		--cov --cov-fail-under=96
 
 # Tests that take a minute or more each.
@@ -32,6 +32,11 @@ test-page: .venv/installed-for-tests
 # Meshes to hand over, by Khronos's validator, which npm installs.
 test-gltf: .venv/installed-for-tests .tools/gltf/node_modules
 	$(BIN)/pytest tests/mesh/test_validator.py
+
+# The profile of Slurm on a real one, started for it: as root, after apt-get install slurm-wlm munge.
+test-slurm: .venv/installed-for-tests
+	$(INSTALL) --editable '.[slurm]'
+	$(BIN)/pytest -m slurm tests/profiles
 
 # The documentation site, docs/_site/index.html; a warning is an error. A minute.
 docs: .venv/installed-for-tests

@@ -25,7 +25,7 @@ CARDS = 2
 
 # Jobs are ended for memory by slurmd itself, which looks at them once a second: cgroups are not
 # to be had in a container. config_overrides: the node is what this file says, not what it has.
-# enforcement of the partition's limits is left at Slurm's default, none.
+# Partitions' limits are not enforced at submission, as is Slurm's default.
 CONFIGURATION = """
 ClusterName=test
 SlurmctldHost={host}(127.0.0.1)
@@ -112,6 +112,7 @@ def one_node_slurm(folder: Path) -> Iterator[None]:
             at_end.callback(_stop, pid)
             subprocess.run(command, check=True, timeout=60)
         _wait_until_idle(folder)
+        at_end.callback(_cancel_all)
         yield
 
 
@@ -128,6 +129,16 @@ def _munged(folder: Path) -> list[str]:
     words = [f"--{key}={folder / name}" for key, name in files.items()]
     as_user = ["setpriv", "--reuid=munge", "--regid=munge", "--clear-groups"]
     return [*as_user, "munged", "--force", *words]
+
+
+def _cancel_all() -> None:
+    """End what is still running, which would outlive its daemon."""
+    subprocess.run(["scancel", "--user", str(os.geteuid())], check=False)
+    for _ in range(100):
+        told = subprocess.run(["squeue", "--noheader"], capture_output=True, text=True)
+        if not told.stdout.strip():
+            return
+        time.sleep(0.1)
 
 
 def _stop(file: Path) -> None:

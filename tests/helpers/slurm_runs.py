@@ -24,10 +24,11 @@ RULES_WITH_A_CARD = (
     "dense_stereo", "dense_stereo_held_out", "train", "train_held_out", "extract_mesh",
     "render_views", "render_path",
 )  # fmt: skip
+STEPS = 800
 METHOD = {
     "model": {"hash_grid": {"levels": 6, "log2_entries": 12, "finest_resolution": 128}},
     "training": {
-        "steps": 1500, "samples": 2048, "uniform_samples": 128, "checkpoint_seconds": 0.5,
+        "steps": STEPS, "samples": 1280, "uniform_samples": 128, "checkpoint_seconds": 0.5,
         "validations": 0,
     },
 }  # fmt: skip
@@ -95,9 +96,9 @@ def write_config(folder: Path) -> Path:
     return folder / "tiny.yaml"
 
 
-def command(folder: Path, *words: str) -> list[str]:
+def command(folder: Path, *words: str, python: str = sys.executable) -> list[str]:
     """Snakemake in a folder with ``tiny.yaml``."""
-    start = [sys.executable, "-m", "snakemake", "-s", str(ROOT / "Snakefile")]
+    start = [python, "-m", "snakemake", "-s", str(ROOT / "Snakefile")]
     return [*start, *words, "--configfile", str(folder / "tiny.yaml"), "--directory", str(folder)]
 
 
@@ -108,8 +109,8 @@ def noted_submissions(folder: Path) -> Iterator[tuple[dict[str, str], Path]]:
     notes = folder / "calls"
     for name in ("sbatch", "srun"):
         real = shutil.which(name)
-        script = f"#!/bin/sh\necho {name} \"$@\" | tr '\\n' ' ' >> {notes}\necho >> {notes}\n"
-        (folder / name).write_text(f'{script}exec {real} "$@"\n')
+        note = f"printf '%s\\n' \"{name} $(printf '%s ' \"$@\" | tr '\\n' ' ')\" >> {notes}"
+        (folder / name).write_text(f'#!/bin/sh\n{note}\nexec {real} "$@"\n')
         (folder / name).chmod(0o755)
     yield {"PATH": f"{folder}:{os.environ['PATH']}"}, notes
 
