@@ -4,6 +4,8 @@
 #   snakemake --configfile config/scan65.yaml   the scans of another file; see config/README.md
 #
 # Snakemake decides when a program of scripts/ runs; the package `neus` does the work.
+import inspect
+
 from snakemake.utils import min_version
 
 min_version("9.3")
@@ -49,6 +51,12 @@ rule all:
         measured_meshes(f"{SCAN}/meshes/{{mesh}}/mesh.glb"),
         expand(f"{RUN}/{{file}}", file=["mesh.ply", "path.mp4", "views", *DEPTHS], **RUNS),
         expand(rules.texture_mesh.output, **RUNS),
+
+
+# Snakemake asks for the signature of a function before each call, thousands of times.
+for of_rule in workflow.rules:
+    for function in filter(inspect.isfunction, [*of_rule.input, *of_rule.params]):
+        function.__signature__ = inspect.signature(function)
 
 
 onsuccess:

@@ -2,8 +2,9 @@
 
     python -m benchmarks.startup --output benchmarks/results/DATE-startup.md
 
-128 scans of 49 views, by 3 methods and 3 seeds. The plain workflow has as many jobs, rules, inputs
-and outputs and no functions, nothing to look at and no programs: what is left is Snakemake itself.
+128 scans of 49 views, by 3 methods and 3 seeds. The plain workflow has the same rules, inputs,
+outputs, logs, threads and resources, and no functions, nothing to look at and nothing to check:
+what is left is Snakemake itself.
 Times are of a fresh process, in seconds on the clock and of the processor; the first run looks at
 every image and mask, later ones know them (`.snakemake/neus-files.json`).
 """
@@ -63,7 +64,7 @@ def main() -> int:
         again = timed(ours, "-s", str(ROOT / "Snakefile"), "--configfile", "many.yaml")
         own = timed(plain, "-s", "Snakefile")
     rows = [
-        (what, timing.jobs, f"{timing.clock:.1f}", f"{timing.processor:.1f}")
+        (what, str(timing.jobs), f"{timing.clock:.1f}", f"{timing.processor:.1f}")
         for what, timing in (
             ("this workflow, the first time", first),
             ("this workflow, again", again),
@@ -104,6 +105,7 @@ def write_scans(folder: Path, names: list[str]) -> None:
     mask[6:18, 10:22] = 255
     for i in range(VIEWS):
         image = np.random.default_rng(i).integers(0, 255, (24, 32, 3), np.uint8)
+        image[: i // 2, : 31 * (i % 2 + 1)] = 0  # files of other sizes, as real ones are
         write_image(scan / "image" / f"{i:06}.png", image)
         write_image(scan / "mask" / f"{i:03}.png", mask)
         camera = [[32.0, 0, 16, i / VIEWS], [0, 32, 12, 0], [0, 0, 1, 5], [0, 0, 0, 1]]
@@ -118,39 +120,71 @@ def write_scans(folder: Path, names: list[str]) -> None:
     (folder / "many.yaml").write_text(yaml.safe_dump(config))
 
 
+SCAN, RUN = "results/{scan}", "results/{scan}/{method}/seed{seed}"
+GRAPH = {
+    "normalize_scene": ([], [f"{SCAN}/scene"]),
+    "dense_stereo": ([f"{SCAN}/scene"], [f"{SCAN}/stereo"]),
+    "train": (
+        [f"{SCAN}/scene", f"{SCAN}/stereo"],
+        [f"{RUN}/model.pt", f"{RUN}/config.yaml", f"{RUN}/train.json"],
+    ),
+    "extract_mesh": (
+        [f"{SCAN}/scene", f"{RUN}/model.pt", f"{SCAN}/stereo"],
+        [f"{RUN}/mesh.ply", f"{RUN}/mesh.glb"],
+    ),
+    "render_views": ([f"{SCAN}/scene", f"{RUN}/model.pt"], [f"{RUN}/views"]),
+    "render_path": ([f"{SCAN}/scene", f"{RUN}/model.pt"], [f"{RUN}/path.mp4"]),
+    "evaluate_views": (
+        [f"{SCAN}/scene", f"{RUN}/views", f"{RUN}/config.yaml"],
+        [f"{RUN}/views.json"],
+    ),
+    "evaluate_mesh": (
+        [f"{SCAN}/scene", f"{RUN}/mesh.ply"],
+        [f"{RUN}/mesh-none.json", f"{RUN}/errors-none"],
+    ),
+}
+"""Our rules for a posed scan: what goes in and what comes out."""
+COLLECTED = {
+    "results_table": [f"{RUN}/{name}" for name in ("views.json", "mesh-none.json", "train.json")],
+    "page": [f"{RUN}/{name}" for name in ("mesh.ply", "path.mp4", "views")],
+    "all": [f"{RUN}/{name}" for name in ("mesh.ply", "mesh.glb", "path.mp4", "views")],
+}
+"""What waits for all runs."""
+
+
 def write_plain(folder: Path, names: list[str]) -> None:
-    """The same graph without anything of ours."""
+    """The same graph with the same kinds of declarations, and nothing that is found out."""
     folder.mkdir()
-    of_scan = {"scene": [], "stereo": ["scene"]}
-    of_run = {
-        "model": ["../../scene", "../../stereo"],
-        "mesh": ["../../scene", "model"],
-        "views": ["../../scene", "model"],
-        "flight": ["../../scene", "model"],
-        "views_json": ["../../scene", "views"],
-        "mesh_json": ["../../scene", "mesh"],
-    }
-    parts = [f"NAMES = {names!r}", f"METHODS = {METHODS!r}", f"SEEDS = {SEEDS!r}"]
-    run = "results/{scan}/{method}/seed{seed}"
+    head = f"NAMES = {names!r}\nMETHODS = {METHODS!r}\nSEEDS = {SEEDS!r}"
     runs = "scan=NAMES, method=METHODS, seed=SEEDS"
-    wanted = [f"expand({f'{run}/{name}'!r}, {runs})" for name in of_run]
-    parts.append(f"rule all:\n    input: {', '.join(wanted)}")
-    for base, rules in (("results/{scan}", of_scan), (run, of_run)):
-        for name, inputs in rules.items():
-            paths = [_joined(base, path) for path in inputs]
-            given = f"    input: {', '.join(map(repr, paths))}\n" if paths else ""
-            log = f"    log: {f'{base}/logs/{name}.log'!r}\n"
-            log += f"    benchmark: {f'{base}/benchmarks/{name}.tsv'!r}\n"
-            shell = "    shell: 'touch {output}'"
-            parts.append(f"rule {name}:\n{given}    output: {f'{base}/{name}'!r}\n{log}{shell}")
-    (folder / "Snakefile").write_text("\n\n".join(parts) + "\n")
+    collected = [
+        _rule(
+            name,
+            [f"expand({path!r}, {runs})" for path in inputs]
+            + [repr(f"results/{other}") for other in COLLECTED if name == "all" and other != name],
+            [] if name == "all" else [f"results/{name}"],
+        )
+        for name, inputs in reversed(COLLECTED.items())
+    ]
+    rules = [_rule(name, list(map(repr, given)), made) for name, (given, made) in GRAPH.items()]
+    (folder / "Snakefile").write_text("\n\n".join([head, *collected, *rules]) + "\n")
 
 
-def _joined(base: str, path: str) -> str:
-    parts = base.split("/")
-    while path.startswith("../"):
-        parts, path = parts[:-1], path.removeprefix("../")
-    return "/".join([*parts, path])
+def _rule(name: str, given: list[str], made: list[str]) -> str:
+    lines = [f"rule {name}:"]
+    lines += [f"    input: {', '.join(given)}"] if given else []
+    if made:
+        base = made[0].rsplit("/", 1)[0]
+        lines += [
+            f"    output: {', '.join(map(repr, made))}",
+            "    params: one=1, two='--two'",
+            f"    log: {f'{base}/logs/{name}.log'!r}",
+            f"    benchmark: {f'{base}/benchmarks/{name}.tsv'!r}",
+            "    threads: 8",
+            "    resources: gpu=1, mem_mb=8000, runtime=60",
+            "    shell: 'program {params.one} {params.two} --threads {threads} {output:q}'",
+        ]
+    return "\n".join(lines)
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ when a kernel is defined, so it is set before any test is imported.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import neus  # noqa: F401  (first, since it sets what torch reads when it is loaded)
@@ -19,6 +19,14 @@ from tests.helpers.places import REAL_SCANS
 
 if not torch.cuda.is_available():
     os.environ.setdefault("TRITON_INTERPRET", "1")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def no_waiting_for_the_disk() -> Iterator[None]:
+    """What tests write need not outlive a crash; programs that they start settle it as ever."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, "fsync", lambda descriptor: None)
+        yield
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -13,6 +14,9 @@ from neus.files.whole import written_whole
 
 SETTLED_NS = 2_000_000_000
 """A file younger than this may change again within one tick of its clock: it is not remembered."""
+
+PAUSES = 20
+"""Between two times that facts are written, in units of the time that the first one took."""
 
 
 class Facts:
@@ -30,6 +34,7 @@ class Facts:
         self._store, self._lock = store, Lock()
         self._known: dict[str, dict[str, Any]] = _read(store)
         self._is_new = False
+        self._kept_at, self._took = -math.inf, 0.0
 
     def of(self, path: Path, fact: str, find_out: Callable[[Path], Any]) -> Any:
         """A fact about a file, found out if it is not known of the file as it is now.
@@ -56,13 +61,19 @@ class Facts:
         return value
 
     def keep(self) -> None:
-        """Write what is new to the store."""
-        if self._store is None or not self._is_new:
+        """Write what is new to the store, unless that was done a moment ago and takes its time.
+
+        Whoever asks after each of a hundred scans spends a twentieth of the time on it; what is
+        then not written is found out again next time.
+        """
+        began = time.monotonic()
+        if self._store is None or not self._is_new or began < self._kept_at + PAUSES * self._took:
             return
         try:
             with written_whole(self._store) as partial:
                 partial.write_text(json.dumps(self._known))
-            self._is_new = False
+            self._is_new, self._kept_at = False, time.monotonic()
+            self._took = self._kept_at - began
         except OSError:
             return  # a folder that cannot be written to: all is found out again next time
 

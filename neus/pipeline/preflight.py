@@ -16,6 +16,7 @@ from neus.pipeline.plausible import check_plausible
 from neus.pipeline.scans import Reference, Scan, lies_in
 from neus.placement import scale_from, sphere_from, up_from
 from neus.sources import (
+    Capture,
     blank_masks,
     check_source,
     choose_masks,
@@ -40,6 +41,7 @@ def check_inputs(
     report: Report = lambda line: None,
     facts: Facts | None = None,
     budget: Path | None = None,
+    captures: dict[str, Capture] | None = None,
 ) -> None:
     """Look at all that the user gives, and at nothing that the workflow makes itself.
 
@@ -49,6 +51,7 @@ def check_inputs(
         report: hears what is left out or mended, which does not stop the work.
         facts: what is known of files, so that masks are not decoded each time.
         budget: file that is laid over every method.
+        captures: filled with what was read of posed scans, by their names.
 
     Raises:
         InputError: two scans share a name; a method, folder or file is missing or cannot be read;
@@ -71,7 +74,8 @@ def check_inputs(
         prefix = f"scan {scan.name}: "
         with faults.noted():
             _check_results(scan, results)
-        of_scan = _faults(scan, sound, made, lambda line, p=prefix: report(p + line), facts)
+        read = {} if captures is None else captures
+        of_scan = _faults(scan, sound, made, lambda line, p=prefix: report(p + line), facts, read)
         faults.sentences += [prefix + sentence for sentence in of_scan]
     faults.raise_any()
 
@@ -90,11 +94,16 @@ def absent_references(scans: list[Scan]) -> list[str]:
 
 
 def _faults(
-    scan: Scan, methods: list[Path], made: list[Path], report: Report, facts: Facts | None
+    scan: Scan,
+    methods: list[Path],
+    made: list[Path],
+    report: Report,
+    facts: Facts | None,
+    captures: dict[str, Capture],
 ) -> list[str]:
     """All that is wrong with a scan, each as a sentence."""
     checks = [
-        lambda: _check_source(scan, made, report, facts),
+        lambda: _check_source(scan, made, report, facts, captures),
         lambda: _check_intrinsics(scan),
         lambda: _check_positions(scan),
         *(partial(_check_reference_file, file, made) for file in scan.reference.files),
@@ -144,7 +153,13 @@ def _check_mask_model(scan: Scan) -> None:
     load_network(scan.mask_model)
 
 
-def _check_source(scan: Scan, made: list[Path], report: Report, facts: Facts | None) -> None:
+def _check_source(
+    scan: Scan,
+    made: list[Path],
+    report: Report,
+    facts: Facts | None,
+    captures: dict[str, Capture],
+) -> None:
     if lies_in(scan.path, made):
         return
     if scan.source == "photos" and is_video(scan.path):
@@ -162,6 +177,7 @@ def _check_source(scan: Scan, made: list[Path], report: Report, facts: Facts | N
         masks = choose_masks(scan.path, images, photos.root, scan.masks)
         blank_masks(images, masks, threads=THREADS, report=report, facts=facts)
         return
+    captures[scan.name] = capture
     faults = Faults()
     with faults.noted():
         without_blank_masks(capture, threads=THREADS, report=report, facts=facts)

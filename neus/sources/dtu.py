@@ -86,7 +86,8 @@ def read_dtu(
         cameras = cameras_of(file, matrices, [n for _, n in pairs], [sizes[i] for i, _ in pairs])
         sphere = sphere_of(file, matrices, report)
         faults.raise_any()
-        names = distinct_names([photos.names[i] for i, _ in pairs])
+        of_photos = photos.names
+        names = distinct_names([of_photos[i] for i, _ in pairs])
         frames = tuple(
             Frame(name, photos.images[i], chosen[i])
             for name, (i, _) in zip(names, pairs, strict=True)

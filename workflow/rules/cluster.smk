@@ -22,15 +22,10 @@ def asked_of_slurm(job):
     resources = job.resources
     if job.is_local or not resources.get("slurm_partition"):
         return None
-    cores = resources.get("cpus_per_task") or resources.get("cpus_per_gpu") or job.threads
-    return Asked(
-        job.rule.name,
-        str(resources.slurm_partition),
-        resources.get("runtime"),
-        resources.get("mem_mb"),
-        cores,
-        resources.get("gpu") or 0,
-    )
+    known = {key: value for key, value in resources.items() if isinstance(value, int)}
+    cores = known.get("cpus_per_task") or known.get("cpus_per_gpu") or job.threads
+    partition, cards = str(resources.slurm_partition), known.get("gpu", 0)
+    return Asked(job.rule.name, partition, known.get("runtime"), known.get("mem_mb"), cores, cards)
 
 
 def check_slurm():

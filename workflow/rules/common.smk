@@ -49,6 +49,8 @@ SCRIPTS = PROJECT / "scripts"
 # What is known of files, and of scans that version 0.1 finished: with Snakemake's own records.
 FACTS = Facts(Path(".snakemake/neus-files.json"))
 ADOPTED = Adopted(Path(".snakemake/neus-adopted.json"))
+# What was read of posed scans, by their names: once, whoever asks.
+CAPTURES = {}
 
 
 def warn(sentence):
@@ -84,7 +86,8 @@ if sound is not None:
             results = Path(sound["results"])
             budget = budget_name(sound["budget"], [], has_card=is_given_card(sound))
             budget = budget and BUDGETS / f"{budget}.yaml"
-            check_inputs(scans, methods, results=results, report=warn, facts=FACTS, budget=budget)
+            known = {"facts": FACTS, "captures": CAPTURES}
+            check_inputs(scans, methods, results=results, report=warn, budget=budget, **known)
             for sentence in absent_references(scans):
                 warn(sentence)
 try:
@@ -163,7 +166,7 @@ def content_of(name):
     scan = SCANS[name]
     if lies_in(scan.path, DEMOS.values()):
         return None
-    value = content_fingerprint(source_files(scan), FACTS)
+    value = content_fingerprint(source_files(scan, CAPTURES.get(name)), FACTS)
     FACTS.keep()
     return value
 
@@ -255,8 +258,13 @@ def scene_options(wildcards, input):
 
 
 def reference_paths(wildcards):
+    return paths_of_reference(wildcards.scan)
+
+
+@functools.cache
+def paths_of_reference(name):
     """The files of the reference and the folder of the known cameras, as far as there are any."""
-    reference = SCANS[wildcards.scan].reference
+    reference = SCANS[name].reference
     cameras = [reference.cameras] if reference.cameras else []
     return list(dict.fromkeys(made_or_given(path) for path in [*reference.files, *cameras]))
 

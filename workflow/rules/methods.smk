@@ -1,16 +1,23 @@
 # What a run is trained with: its method and budget, the images, and what stereo found.
 
 
+@functools.cache
+def budget_of_run(scan, method, seed):
+    """The name of the budget that a run takes; None where its method says all."""
+    run = RUN.format(scan=scan, method=method, seed=seed)
+    runs = [Path(run, "run"), Path(run, "held-out/run")] if config["budget"] == "auto" else []
+    return budget_name(config["budget"], runs, has_card=is_given_card(config))
+
+
 def budget_file(wildcards):
-    """Of the budget that a run takes; None where its method says all."""
-    runs = [Path(path.format(**wildcards)) for path in (f"{RUN}/run", f"{RUN}/held-out/run")]
-    name = budget_name(config["budget"], runs, has_card=is_given_card(config))
+    """Of that budget."""
+    name = budget_of_run(wildcards.scan, wildcards.method, wildcards.seed)
     return None if name is None else BUDGETS / f"{name}.yaml"
 
 
 def run_budget(wildcards):
-    file = budget_file(wildcards)
-    return None if file is None else budget_of(file.stem, wildcards.method, BUDGETS)
+    name = budget_of_run(wildcards.scan, wildcards.method, wildcards.seed)
+    return None if name is None else budget_of(name, wildcards.method, BUDGETS)
 
 
 def mesh_resolution(wildcards):
@@ -33,9 +40,15 @@ def resolved(name, overrides, budget):
     return method, hashlib.sha256(identity_as_yaml(method).encode()).hexdigest()[:16]
 
 
+@functools.cache
+def overrides_of(name):
+    """Those of a scan, as JSON."""
+    return json.dumps(SCANS[name].overrides)
+
+
 def resolved_for(wildcards):
-    file, overrides = budget_file(wildcards), SCANS[wildcards.scan].overrides
-    return resolved(wildcards.method, json.dumps(overrides), None if file is None else file.stem)
+    budget = budget_of_run(wildcards.scan, wildcards.method, wildcards.seed)
+    return resolved(wildcards.method, overrides_of(wildcards.scan), budget)
 
 
 def method_of(wildcards):
@@ -55,7 +68,9 @@ def trains_apart(name):
     """Whether the surface of a scan learns from all images, and held-out views from a training of
     their own, which leaves them out."""
     scan = SCANS[name]
-    return config["evaluation"]["held_out"] == "apart" and scan.holdout > 0 and not states_split(scan)
+    if config["evaluation"]["held_out"] != "apart" or scan.holdout == 0:
+        return False
+    return not states_split(scan, CAPTURES.get(name))
 
 
 def learn_from(wildcards):

@@ -20,7 +20,7 @@ rule train:
             learn_from=learn_from(wildcards),
             budget=budget_file(wildcards),
         ),
-        overrides=lambda wildcards: json.dumps(SCANS[wildcards.scan].overrides),
+        overrides=lambda wildcards: overrides_of(wildcards.scan),
         version=MODEL_VERSION,
         # No output: Snakemake deletes those of a job that failed, and a later attempt needs these.
         checkpoints=f"{RUN}/run",
@@ -55,7 +55,7 @@ use rule train as train_held_out with:
         choices=lambda wildcards, input: options(
             stereo=input.get("stereo") or None, budget=budget_file(wildcards)
         ),
-        overrides=lambda wildcards: json.dumps(SCANS[wildcards.scan].overrides),
+        overrides=lambda wildcards: overrides_of(wildcards.scan),
         version=MODEL_VERSION,
         checkpoints=f"{RUN}/held-out/run",
     log:
