@@ -64,11 +64,15 @@ def cluster() -> Iterator[Path]:
 
 @pytest.fixture(scope="module")
 def local(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of a local run; the first, so that kernels are compiled when Slurm's begins."""
+    """The folder of a local run with as many threads, which sums of floats depend on.
+
+    It comes first, so that kernels are compiled when Slurm's begins.
+    """
     here = tmp_path_factory.mktemp("here")
     folder, python = here / "local", str(warm_environment(here / "warm"))
     write_config(folder)
-    words = command(folder, TABLE, "--cores", "2", python=python)
+    threads = [f"{rule}={count}" for rule, count in overlay()["set-threads"].items()]
+    words = command(folder, TABLE, "--cores", "2", "--set-threads", *threads, python=python)
     ran = subprocess.run(words, capture_output=True, text=True, check=False)
     assert ran.returncode == 0, ran.stdout + ran.stderr
     return folder
