@@ -27,7 +27,7 @@ import yaml
 
 from benchmarks.report import circumstances, table
 from neus.files import written_whole
-from neus.images.files import write_image
+from neus.images import write_image
 
 ROOT = Path(__file__).parents[1]
 METHODS = ["neus", "neus-mask", "neus-mask-colour"]
