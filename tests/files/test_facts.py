@@ -17,7 +17,8 @@ def old_files(folder: Path, count: int) -> list[Path]:
     files = [folder / f"{i}.png" for i in range(count)]
     for file in files:
         file.write_text("png")
-        os.utime(file, (time.time() - 3600,) * 2)
+        ago = time.time() - 3600
+        os.utime(file, (ago, ago))
     return files
 
 
