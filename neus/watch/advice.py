@@ -10,6 +10,7 @@ LEVERS = {
     "dense_stereo": "the size of images (a larger downscale of the scan)",
     "train": "training.samples, model.hash_grid.log2_entries or the size of images (downscale)",
     "extract_mesh": "the resolution of the mesh (mesh.resolution)",
+    "texture_mesh": "the size of the texture (mesh.texture)",
     "render_views": "the size of images (a larger downscale of the scan)",
     "render_path": "the number of frames (video.frames)",
     "evaluate_mesh": "the number of samples (evaluation.samples) or mesh.resolution",
