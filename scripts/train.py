@@ -9,7 +9,7 @@ import argparse
 import json
 import sys
 from contextlib import nullcontext
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from neus.cli import run
 from neus.config import (
     RECORD,
     Budget,
+    MethodConfig,
     ModelConfig,
     load_budget,
     load_method,
@@ -26,7 +27,7 @@ from neus.config import (
 from neus.devices import DEVICES, device_name, leased_device, peak_memory_gib, set_threads
 from neus.errors import InputError
 from neus.files import code_version, held_alone, versions, written_whole
-from neus.models import operators_for, save_model, unfused_notice
+from neus.models import operators_for, save_model, start_from, unfused_notice
 from neus.scene import load_images, load_mask, load_scene
 from neus.stereo import POINTS, read_figures, read_points
 from neus.training import (
@@ -55,6 +56,11 @@ def arguments(argv: list[str] | None) -> argparse.Namespace:
         "--stereo", type=Path, help="output of dense_stereo.py, for methods that rest on it"
     )
     parser.add_argument(
+        "--weights",
+        type=Path,
+        help="model or checkpoint to start from, in the place of the method's training.weights",
+    )
+    parser.add_argument(
         "--learn-from",
         choices=["split", "all"],
         default="split",
@@ -81,6 +87,8 @@ def main(argv: list[str] | None = None) -> int:
     options = arguments(argv)
     budget = options.budget and load_budget(options.budget, options.method.stem)
     method = load_method(options.method, _overrides(options.overrides), budget)
+    if options.weights is not None:
+        method = replace(method, training=replace(method.training, weights=str(options.weights)))
     scene = load_scene(options.scene)
     whole = options.learn_from == "all" and bool(scene.test)
     scene = scene.learned_whole() if whole else scene
@@ -92,12 +100,14 @@ def main(argv: list[str] | None = None) -> int:
     stereo = options.stereo if method.training.losses.uses_stereo else None
     if method.training.losses.uses_stereo and stereo is None:
         print("no --stereo is given: training goes on by colour alone", file=sys.stderr)
+    weights = _weights(method)
     with (
         leased_device(options.device) as device,
         joined_processes(device) as processes,
         held_alone(options.run_dir) if processes.first else nullcontext(),
     ):
         files = [] if stereo is None else [stereo / POINTS]
+        files += weights
         of_run = (method, options.scene, options.seed, processes.count)
         mark = fingerprint(*of_run, *files, whole=whole)
         checkpoints = CheckpointFolder(options.run_dir / "checkpoints", mark)
@@ -121,6 +131,8 @@ def main(argv: list[str] | None = None) -> int:
         )
         evidence = stereo and SurfacePoints(read_points(stereo), scene.cameras[train], device)
         trainer = Trainer(method, pool, device, options.seed, processes, evidence=evidence)
+        for path in weights:
+            start_from(trainer.model, path)
         validation = Validation(scene, images, options.run_dir / "panels")
         try:
             figures = run_training(trainer, checkpoints, options.run_dir, validation)
@@ -142,6 +154,16 @@ def main(argv: list[str] | None = None) -> int:
         save_model(options.output, trainer.model, method, trainer.step, options.seed)
         checkpoints.clear()
     return 0
+
+
+def _weights(method: MethodConfig) -> list[Path]:
+    """The file that training starts from, if there is one."""
+    if method.training.weights is None:
+        return []
+    path = Path(method.training.weights).expanduser()
+    if not path.is_file():
+        raise InputError(f"training.weights: {path} does not exist: name a model or checkpoint")
+    return [path]
 
 
 def _overrides(text: str) -> dict[str, Any]:

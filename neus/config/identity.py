@@ -6,7 +6,7 @@ update makes nobody train again, such a key at its default is left out of finger
 
 from __future__ import annotations
 
-from dataclasses import MISSING, fields, is_dataclass
+from dataclasses import MISSING, Field, fields, is_dataclass
 from typing import Any
 
 NEWER = {"newer": True}
@@ -23,10 +23,16 @@ def identity(config: Any) -> dict[str, Any]:
     told: dict[str, Any] = {}
     for key in fields(config):
         value = getattr(config, key.name)
-        assert key.default is not MISSING or not key.metadata
-        if not (key.metadata == NEWER and value == key.default):
+        if not (key.metadata == NEWER and value == _default(key)):
             told[key.name] = _plain(value)
     return told
+
+
+def _default(key: Field[Any]) -> Any:
+    if key.default_factory is not MISSING:
+        return key.default_factory()
+    assert key.default is not MISSING, key.name
+    return key.default
 
 
 def _plain(value: Any) -> Any:

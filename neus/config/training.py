@@ -130,6 +130,8 @@ class TrainingConfig:
         validations: panels of a view that are written while training, evenly spaced.
         checkpoint_seconds: between checkpoints.
         stereo_points: points of the fused cloud that are asked for in each step.
+        weights: file of a model, or a checkpoint, that training starts from instead of random
+            numbers: of the same architecture, with schedules, rates and occupancy of its own.
     """
 
     steps: int = 20_000
@@ -145,3 +147,4 @@ class TrainingConfig:
     validations: int = 4
     checkpoint_seconds: float = 30.0
     stereo_points: int = field(default=512, metadata=NEWER)
+    weights: str | None = field(default=None, metadata=NEWER)

@@ -14,6 +14,7 @@ from neus.models.rendering import Rendering, SurfaceRendering
 from neus.models.schedule import Stage, stage_at
 from neus.models.trained import FORMAT, TrainedModel, load_model, ready, save_model
 from neus.models.views import View, geometry_pictures
+from neus.models.weights import start_from
 
 __all__ = [
     "FORMAT",
@@ -35,5 +36,6 @@ __all__ = [
     "ready",
     "save_model",
     "stage_at",
+    "start_from",
     "unfused_notice",
 ]

@@ -6,7 +6,7 @@ import math
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from types import ModuleType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -151,6 +151,19 @@ def load_model(path: Path, device: torch.device) -> TrainedModel:
     Raises:
         InputError: the file is missing, is no model, or is of another format.
     """
+    content = read_content(path, device)
+    method = load_method(None, content["method"])
+    model = new_model(method.model, torch.Generator()).to(device)
+    model.load_state_dict(content["model"])
+    return ready(model, method, content["step"], device)
+
+
+def read_content(path: Path, device: torch.device) -> dict[str, Any]:
+    """What :func:`save_model` wrote, or of a checkpoint the same: ``method``, ``step``, ``model``.
+
+    Raises:
+        InputError: the file is missing, is no model, or is of another format.
+    """
     if not path.is_file():
         raise InputError(f"{path} does not exist: train the model first")
     try:
@@ -160,11 +173,7 @@ def load_model(path: Path, device: torch.device) -> TrainedModel:
         raise InputError(f"{path} is not a model file ({type(error).__name__})") from error
     if found != FORMAT:
         raise InputError(f"{path} has format {found}, this version reads {FORMAT}: train it again")
-    content |= content.get("state", {}).get("trainer", {})  # of a checkpoint: step and model
-    method = load_method(None, content["method"])
-    model = new_model(method.model, torch.Generator()).to(device)
-    model.load_state_dict(content["model"])
-    return ready(model, method, content["step"], device)
+    return content | content.get("state", {}).get("trainer", {})  # of a checkpoint: step and model
 
 
 def ready(model: Model, method: MethodConfig, step: int, device: torch.device) -> TrainedModel:

@@ -12,7 +12,7 @@ from neus.pipeline.meshes import check_meshes, given_meshes
 from neus.pipeline.partitions import QUESTION, Asked, check_partitions, read_partitions
 from neus.pipeline.preflight import absent_references, check_inputs
 from neus.pipeline.recorded import RecordedInt, RecordedText
-from neus.pipeline.scans import Scan, lies_in, scans_from_config
+from neus.pipeline.scans import Scan, lies_in, located, scans_from_config
 from neus.pipeline.source_files import source_files, states_split
 
 __all__ = [
@@ -33,6 +33,7 @@ __all__ = [
     "earlier_fingerprint",
     "given_meshes",
     "lies_in",
+    "located",
     "read_partitions",
     "scans_from_config",
     "sound_part",

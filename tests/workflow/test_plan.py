@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -165,3 +166,18 @@ def test_mistakes_in_keys_and_in_files_are_said_in_one_round(project: Path) -> N
         "  scan statue: the folder nowhere does not exist: correct the key path",
     ):
         assert sentence in said
+
+
+def test_a_training_may_start_from_what_another_method_learns(finished: Path) -> None:
+    """That comes first, and the program is told of it; a training without is not run again."""
+    weights = "{results}/{scan}/neus/seed{seed}/model.pt"
+    further = finished / "config" / "methods" / "further.yaml"
+    further.write_text(f"training:\n  weights: '{weights}'\n")
+    keys = {"scans": [PHOTOS, PHOTOS | {"name": "again"}], "methods": ["neus", "further"]}
+    words = ["--configfile", write_config(finished / "weights.yaml", **keys), "--dry-run"]
+    done = snakemake(finished, *words, "--printshellcmds")
+    further.unlink()
+    printed = done.stdout + done.stderr
+    assert "--weights results/again/neus/seed0/model.pt" in printed
+    assert "--weights results/statue/neus/seed0/model.pt" in printed
+    assert [int(n) for n in re.findall(r"^train +(\d+)$", printed, re.MULTILINE)][:1] == [3]

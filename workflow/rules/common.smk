@@ -31,6 +31,7 @@ from neus.pipeline import (
     earlier_fingerprint,
     given_meshes,
     lies_in,
+    located,
     read_partitions,
     scans_from_config,
     sound_part,

@@ -101,6 +101,14 @@ def stereo_held_out(wildcards):
     return f"{SCAN}/stereo-held-out" if rests_on_stereo(wildcards) else []
 
 
+def weights(wildcards):
+    """What a training starts from, as training.weights of its method says; another run's, too."""
+    file = method_of(wildcards).training.weights
+    if file is None:
+        return []
+    return str(located(file.replace("{seed}", wildcards.seed), RESULTS, wildcards.scan))
+
+
 def held_out(file):
     """An input: a file of the training that held-out views come from, where it is one of its own."""
     return lambda wildcards: f"{RUN}/held-out/{file}" if trains_apart(wildcards.scan) else []

@@ -9,6 +9,7 @@ rule train:
     input:
         scene=rules.normalize_scene.output.scene,
         stereo=stereo,
+        weights=weights,
     output:
         model=f"{RUN}/model.pt",
         config=f"{RUN}/config.yaml",
@@ -19,6 +20,7 @@ rule train:
             stereo=input.get("stereo") or None,
             learn_from=learn_from(wildcards),
             budget=budget_file(wildcards),
+            weights=input.get("weights") or None,
         ),
         overrides=lambda wildcards: overrides_of(wildcards.scan),
         version=MODEL_VERSION,
@@ -46,6 +48,7 @@ use rule train as train_held_out with:
     input:
         scene=rules.normalize_scene.output.scene,
         stereo=stereo_held_out,
+        weights=weights,
     output:
         model=f"{RUN}/held-out/model.pt",
         config=f"{RUN}/held-out/config.yaml",
@@ -53,7 +56,9 @@ use rule train as train_held_out with:
     params:
         method=method_fingerprint,
         choices=lambda wildcards, input: options(
-            stereo=input.get("stereo") or None, budget=budget_file(wildcards)
+            stereo=input.get("stereo") or None,
+            budget=budget_file(wildcards),
+            weights=input.get("weights") or None,
         ),
         overrides=lambda wildcards: overrides_of(wildcards.scan),
         version=MODEL_VERSION,
