@@ -157,8 +157,13 @@ def _radiance_requirements(
 
 
 def _training_requirements(training: TrainingConfig) -> dict[str, bool]:
+    rates = training.learning_rates
     return {
         "training.steps must be positive": training.steps > 0,
+        "training.learning_rates.betas must be two numbers in 0..1, below 1": (
+            len(rates.betas) == 2 and all(0 <= beta < 1 for beta in rates.betas)
+        ),
+        "training.learning_rates.eps must be positive, as 1.0e-15": rates.eps > 0,
         "training.losses.sparsity_scale must be positive": training.losses.sparsity_scale > 0,
         "training.samples must exceed training.uniform_samples by 1024 or more": (
             training.samples >= training.uniform_samples + 1024 >= 1024

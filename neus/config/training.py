@@ -97,6 +97,9 @@ class LearningRateConfig:
         warmup: fraction of the budget.
         final_factor: of the peak, at the last step.
         schedules: each a sequence of pieces; the factor of all rates is the product of them.
+        betas, eps: Adam's, the same for all.
+        outside_table, outside_density, outside_radiance: of a learned background; each is that of
+            the field within the sphere if it is not given.
     """
 
     table: float = 1e-2
@@ -109,6 +112,11 @@ class LearningRateConfig:
     warmup: float = 0.02
     final_factor: float = 0.1
     schedules: list[list[RatePiece]] = field(default_factory=list)
+    betas: list[float] = field(default_factory=lambda: [0.9, 0.99], metadata=NEWER)
+    eps: float = field(default=1e-15, metadata=NEWER)
+    outside_table: float | None = field(default=None, metadata=NEWER)
+    outside_density: float | None = field(default=None, metadata=NEWER)
+    outside_radiance: float | None = field(default=None, metadata=NEWER)
 
 
 @dataclass(frozen=True)

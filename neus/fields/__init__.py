@@ -7,6 +7,7 @@ depends on the device is asked of a backend of operators, which callers hand in.
 
 from neus.fields.density import DensityField
 from neus.fields.fusion import unfused_field, unfused_shading
+from neus.fields.mlp import Layers
 from neus.fields.radiance import RadianceField, VolumeRadiance
 from neus.fields.sdf import SHARPNESS, SdfField
 from neus.fields.unfused import UnfusedSdfField
@@ -14,6 +15,7 @@ from neus.fields.unfused import UnfusedSdfField
 __all__ = [
     "SHARPNESS",
     "DensityField",
+    "Layers",
     "RadianceField",
     "SdfField",
     "UnfusedSdfField",

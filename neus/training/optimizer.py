@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from neus.config import LearningRateConfig
-from neus.fields import DensityField, RadianceField, SdfField, VolumeRadiance
+from neus.fields import DensityField, Layers, RadianceField, SdfField, VolumeRadiance
 from neus.models import AffineColours, Model, NeuS
 
 
@@ -30,9 +30,10 @@ class Optimizer:
         backend: ModuleType,
         affine_colours: AffineColours | None = None,
     ) -> None:
-        self._backend, self._table_rate = backend, rates.table
+        self._backend = backend
         fields = [part for part in model.modules() if isinstance(part, (SdfField, DensityField))]
         self._tables = [field.table.detach() for field in fields]
+        self._rates = [_table_rate(model, field, rates) for field in fields]
         for field, table in zip(fields, self._tables, strict=True):
             field.table_gradient = backend.TableGradient(table, field.grid)
         self._gradients = [field.table_gradient for field in fields]
@@ -40,11 +41,13 @@ class Optimizer:
         device = next(model.parameters()).device
         self._steps = torch.zeros((), dtype=torch.int64, device=device)
         self._weight_decay = rates.weight_decay
+        first, second = rates.betas
+        self._constants = (first, second), rates.eps
         kind = torch.optim.AdamW if rates.weight_decay else torch.optim.Adam
         self._networks = kind(
             _groups(model, rates, affine_colours),
-            betas=(0.9, 0.99),
-            eps=1e-15,
+            betas=(first, second),
+            eps=rates.eps,
             weight_decay=0.0,
             fused=True,
         )
@@ -52,13 +55,14 @@ class Optimizer:
     def step(self, factor: float | Tensor) -> None:
         """Move all parameters once, at ``factor`` times their peak rates, and clear gradients."""
         self._steps += 1
-        rate = factor * self._table_rate
-        for table, gradient, moments in zip(
-            self._tables, self._gradients, self._moments, strict=True
+        for table, gradient, moments, peak_rate in zip(
+            self._tables, self._gradients, self._moments, self._rates, strict=True
         ):
+            rate = factor * peak_rate
             if self._weight_decay:
                 table.mul_(1 - rate * self._weight_decay)
-            self._backend.adam_step(table, gradient, moments, rate, self._steps)
+            step = self._steps, *self._constants
+            self._backend.adam_step(table, gradient, moments, rate, *step)
         # All that the flag does here: torch refuses to capture a step without it, and warns of it
         # in any other step. Fused, Adam counts on the device in either case.
         capturing = self._steps.is_cuda and torch.cuda.is_current_stream_capturing()
@@ -86,30 +90,24 @@ class Optimizer:
         self._steps.fill_(state["steps"])
 
 
+def _table_rate(model: Model, field: SdfField | DensityField, rates: LearningRateConfig) -> float:
+    beyond = model.outside is not None and field is model.outside.field
+    return rates.outside_table if beyond and rates.outside_table is not None else rates.table
+
+
 def _groups(
     model: Model, rates: LearningRateConfig, affine_colours: AffineColours | None
 ) -> list[dict[str, Any]]:
-    """Parameters that share a rate: all networks, unless those of fields or colours have their own.
+    """Parameters that share a rate: all networks, unless some have one of their own.
 
     The networks alone decay.
     """
-    fields, colours = (
-        [
-            parameter
-            for part in model.modules()
-            if isinstance(part, kinds)
-            for parameter in part.layers.parameters()
-        ]
-        for kinds in ((SdfField, DensityField), (RadianceField, VolumeRadiance))
-    )
-    field_rate = rates.networks if rates.sdf is None else rates.sdf
-    colour_rate = rates.networks if rates.radiance is None else rates.radiance
-    networks = [(fields, field_rate), (colours, colour_rate)]
-    if field_rate == colour_rate:
-        networks = [(fields + colours, field_rate)]
+    by_rate: dict[float, list[Tensor]] = {}
+    for layers, rate in _networks(model, rates):
+        by_rate.setdefault(rate, []).extend(layers.parameters())
     groups: list[dict[str, Any]] = [
         {"params": parameters, "peak_rate": rate, "weight_decay": rates.weight_decay}
-        for parameters, rate in networks
+        for rate, parameters in by_rate.items()
     ]
     if isinstance(model, NeuS):
         groups.append({"params": [model.variance], "peak_rate": rates.inv_s})
@@ -117,3 +115,19 @@ def _groups(
         maps = list(affine_colours.parameters())
         groups.append({"params": maps, "peak_rate": rates.affine_colours})
     return groups
+
+
+def _networks(model: Model, rates: LearningRateConfig) -> list[tuple[Layers, float]]:
+    """Networks and their peak rates: of distances and densities first, then of colours."""
+    outside, found = model.outside, []
+    roles = [
+        ((SdfField, DensityField), rates.sdf, rates.outside_density),
+        ((RadianceField, VolumeRadiance), rates.radiance, rates.outside_radiance),
+    ]
+    for kinds, within, beyond in roles:
+        within = rates.networks if within is None else within
+        for part in model.modules():
+            if isinstance(part, kinds):
+                is_outside = outside is not None and part in (outside.field, outside.radiance)
+                found.append((part.layers, beyond if is_outside and beyond is not None else within))
+    return found

@@ -81,16 +81,18 @@ def test_softplus_backward_is_that_of_autograd():
     torch.testing.assert_close(found, expected)
 
 
-def test_adam_step_is_that_of_torch():
+@pytest.mark.parametrize("constants", [(reference.ADAM_DECAY, 1e-15), ((0.8, 0.999), 1e-3)])
+def test_adam_step_is_that_of_torch(constants: tuple[tuple[float, float], float]):
+    betas, eps = constants
     table = normal(8, 2).double()
     expected = table.clone().requires_grad_()
-    adam = torch.optim.Adam([expected], lr=0.1, betas=reference.ADAM_DECAY, eps=1e-15)
+    adam = torch.optim.Adam([expected], lr=0.1, betas=betas, eps=eps)
     gradient, moments = reference.TableGradient(table, GRID), (table * 0, table * 0)
     for step in (1, 2, 3):
         slope = normal(8, 2, seed=step).double()
         expected.grad = slope
         adam.step()
         gradient.dense.add_(slope)
-        reference.adam_step(table, gradient, moments, 0.1, step)
+        reference.adam_step(table, gradient, moments, 0.1, step, *constants)
         assert not gradient.dense.any()
     torch.testing.assert_close(table, expected.detach())

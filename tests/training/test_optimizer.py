@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
 import torch
 
+from neus.errors import InputError
+from neus.ops import reference
 from neus.training.rays import PixelPool
 from neus.training.trainer import Trainer
 from tests.helpers.outside_trainings import new_trainer as background_trainer
@@ -80,6 +83,65 @@ def test_the_networks_of_the_surroundings_move_at_the_same_rates():
             for new, old in zip(group, before[name], strict=True)
         ]
         assert abs(max(moved) / rates[name] - 1) < 1e-3, name
+
+
+def test_the_networks_of_the_surroundings_may_have_rates_of_their_own():
+    within = {"table": 0.03, "sdf": 0.001, "radiance": 0.02}
+    beyond = {"outside_table": 0.011, "outside_density": 0.004, "outside_radiance": 0.007}
+    rates = {**within, **beyond, "schedules": [[{}]]}
+    trainer = background_trainer(background_method(10, learning_rates=rates))
+    model, outside = surface_of(trainer), trainer.model.outside
+    assert outside is not None
+    groups = {
+        "table": [model.sdf.table], "sdf": model.sdf.layers.weights,
+        "radiance": model.radiance.layers.weights, "outside_table": [outside.field.table],
+        "outside_density": outside.field.layers.weights,
+        "outside_radiance": outside.radiance.layers.weights,
+    }  # fmt: skip
+    before = {name: [p.detach().clone() for p in group] for name, group in groups.items()}
+    trainer.train_step()
+    for name, group in groups.items():
+        moved = [
+            float((new.detach() - old).abs().max())
+            for new, old in zip(group, before[name], strict=True)
+        ]
+        assert abs(max(moved) / rates[name] - 1) < 1e-3, name
+
+
+def test_table_networks_and_sharpness_have_the_betas_and_the_epsilon_that_are_asked_for():
+    """torch's Adam is the oracle; most gradients are far below so large an epsilon."""
+    constants = {"betas": [0.5, 0.75], "eps": 1e-2}
+    rates = {"schedules": [[{}]], "table": 5e-3, "inv_s": 5e-3, **constants}
+    trainer = Trainer(
+        small_method(10, learning_rates=rates), PixelPool(*sphere_capture(), CPU), CPU, 0,
+        backend=reference,
+    )  # fmt: skip
+    model = surface_of(trainer)
+    learnt = dict(model.named_parameters())
+    copies = {name: p.detach().clone().requires_grad_() for name, p in learnt.items()}
+    adam = torch.optim.Adam(copies.values(), lr=5e-3, betas=(0.5, 0.75), eps=1e-2)
+    step = trainer.optimizer.step
+
+    def both(factor: float) -> None:
+        for name, parameter in learnt.items():
+            of_table = model.sdf.table_gradient.dense if name == "sdf.table" else parameter.grad
+            copies[name].grad = of_table.clone()
+        adam.step()
+        step(factor)
+
+    trainer.optimizer.step = both  # pyright: ignore
+    for _ in range(3):
+        trainer.train_step()
+    for name, parameter in learnt.items():
+        torch.testing.assert_close(parameter.detach(), copies[name].detach(), msg=name)
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"betas": [0.9]}, {"betas": [0.9, 1.0]}, {"betas": [-0.1, 0.9]}, {"eps": 0.0}]
+)
+def test_constants_that_adam_cannot_have_are_refused(wrong: dict):
+    with pytest.raises(InputError, match=f"training.learning_rates.{next(iter(wrong))}"):
+        small_method(10, learning_rates=wrong)
 
 
 def test_a_method_may_train_on_one_image_at_a_time():

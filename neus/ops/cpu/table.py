@@ -49,8 +49,10 @@ def adam_step(
     moments: tuple[Float[Tensor, "rows 2"], Float[Tensor, "rows 2"]],
     rate: float | Tensor,
     step: int | Tensor,
+    decay: tuple[float, float] = ADAM_DECAY,
+    epsilon: float = ADAM_EPSILON,
 ) -> None:
-    first_decay, second_decay = ADAM_DECAY
+    first_decay, second_decay = decay
     if gradient.operands is None:
         return
     rate, step = float(rate), int(step)
@@ -59,7 +61,7 @@ def adam_step(
         1 - second_decay,
         rate / (1 - first_decay**step),
         1 / math.sqrt(1 - second_decay**step),
-        ADAM_EPSILON,
+        epsilon,
     )
     arrays = (t.detach().view(-1, table_kernels.LINE).numpy() for t in (table, *moments))
     on_all_threads(

@@ -50,11 +50,13 @@ def adam_step(
     moments: tuple[Float[Tensor, "rows f"], Float[Tensor, "rows f"]],
     rate: float | Tensor,
     step: int | Tensor,
+    decay: tuple[float, float] = ADAM_DECAY,
+    epsilon: float = ADAM_EPSILON,
 ) -> None:
     """See :func:`neus.ops.reference.adam_step`. All tensors are contiguous."""
     # 1 - 0.99 leaves five digits of float32.
     exact = step.double() if isinstance(step, Tensor) else step
-    corrections = (on_device(1 - decay**exact, table.device) for decay in ADAM_DECAY)
+    corrections = (on_device(1 - base**exact, table.device) for base in decay)
     adam_kernel[(blocks(table.numel(), STREAM["BLOCK"]),)](
         table,
         gradient.dense,
@@ -62,7 +64,7 @@ def adam_step(
         on_device(rate, table.device),
         *corrections,
         table.numel(),
-        *ADAM_DECAY,
-        ADAM_EPSILON,
+        *decay,
+        epsilon,
         **STREAM,
     )

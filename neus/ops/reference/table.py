@@ -45,17 +45,20 @@ def adam_step(
     moments: tuple[Float[Tensor, "rows f"], Float[Tensor, "rows f"]],
     rate: float | Tensor,
     step: int | Tensor,
+    decay: tuple[float, float] = ADAM_DECAY,
+    epsilon: float = ADAM_EPSILON,
 ) -> None:
     """The ``step``-th step (from 1 on) of Adam (Kingma and Ba 2015); clears ``gradient``.
 
-    The constants are those of Mueller et al. 2022, section 4.
+    ``decay`` is of the running means of gradient and squared gradient, and ``epsilon``, which is
+    added to the root of the latter, is positive. They are those of Mueller et al. 2022, section 4.
     """
     first, second = moments
     # 1 - 0.99 leaves five digits of float32.
     count = step.double() if isinstance(step, Tensor) else step
-    first_decay, second_decay = ADAM_DECAY
+    first_decay, second_decay = decay
     first.lerp_(gradient.dense, 1 - first_decay)
     second.lerp_(gradient.dense**2, 1 - second_decay)
-    root = (second / (1 - second_decay**count)).sqrt_().add_(ADAM_EPSILON)
+    root = (second / (1 - second_decay**count)).sqrt_().add_(epsilon)
     table.sub_(rate * first / (1 - first_decay**count) / root)
     gradient.dense.zero_()

@@ -133,7 +133,8 @@ def test_runs_are_the_same_bit_for_bit():
     assert all(torch.equal(a, b) for a, b in zip(first, second, strict=True))
 
 
-def test_fused_scatter_and_step_equals_dense_adam():
+@pytest.mark.parametrize("constants", [(), ((0.8, 0.999), 1e-3)])
+def test_fused_scatter_and_step_equals_dense_adam(constants: tuple):
     """Three steps; the second adds two backward passes before it moves."""
     fast, slow = Network.random(1, 16, 4).to(torch.float32), Network.random(1, 16, 4)
     slow = slow.to(torch.float64)
@@ -150,7 +151,7 @@ def test_fused_scatter_and_step_equals_dense_adam():
                 )
                 torch.autograd.backward([out, gradient], [out.detach(), gradient.detach()])
             assert network.table.grad is None
-            backend.adam_step(table, kept, moments, 1e-2, step)
+            backend.adam_step(table, kept, moments, 1e-2, step, *constants)
         states.append([table, *moments])
     untouched = slice(int(GRID.offsets[4]), None)
     assert torch.equal(states[0][0][untouched], Network.random(1, 16, 4).table[untouched])

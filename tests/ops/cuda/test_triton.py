@@ -136,11 +136,13 @@ def test_softplus_backward_equals_reference(channels: int, n: int, seed: int):
     assert_close([found, z_sum, sloped_sum], [expected, expected.sum(dim=1), chain_sum])
 
 
-@pytest.mark.parametrize("held", [False, True])
-def test_adam_equals_reference(held: bool):
+@pytest.mark.parametrize(
+    ("held", "constants"), [(False, ()), (True, ()), (True, ((0.8, 0.999), 1e-3))]
+)
+def test_adam_equals_reference(held: bool, constants: tuple):
     """Two steps; some entries get no gradient. ``held``: scalars lie on the device."""
     found, expected = (
-        adam_states(backend, device, kind, held)
+        adam_states(backend, device, kind, held, *constants)
         for backend, device, kind in (
             (cuda, DEVICE, torch.float32),
             (reference, torch.device("cpu"), torch.float64),
@@ -150,7 +152,7 @@ def test_adam_equals_reference(held: bool):
 
 
 def adam_states(
-    backend: ModuleType, device: torch.device, kind: torch.dtype, held: bool
+    backend: ModuleType, device: torch.device, kind: torch.dtype, held: bool, *constants
 ) -> list[Tensor]:
     table = normal(GRID.rows, 2).to(device, kind)
     gradient = backend.TableGradient(table, GRID)
@@ -162,7 +164,7 @@ def adam_states(
         gradient.dense += slopes.to(device, kind)
         rate = torch.tensor(0.01, device=device) if held else 0.01
         count = torch.tensor(step, device=device) if held else step
-        backend.adam_step(table, gradient, moments, rate, count)
+        backend.adam_step(table, gradient, moments, rate, count, *constants)
         assert not gradient.dense.any()
         states += [tensor.clone() for tensor in (table, *moments)]
     return states
