@@ -103,6 +103,7 @@ def _model_requirements(model: ModelConfig) -> dict[str, bool]:
         "model.marching steps must satisfy 0 < last_step <= first_step < 1": (
             0 < marching.last_step <= marching.first_step < 1
         ),
+        "model.marching must satisfy 0 <= near < far": 0 <= marching.near < marching.far,
         "model.outside ratios must satisfy 0.001 <= last_ratio <= first_ratio < 1": (
             0.001 <= outside.last_ratio <= outside.first_ratio < 1
         ),
@@ -112,16 +113,13 @@ def _model_requirements(model: ModelConfig) -> dict[str, bool]:
             for density in (model.density, outside.density)
         ),
     }
-    of_density = model.kind == "nerf"
-    requirements |= _grid_requirements("model.hash_grid", model.hash_grid, of_density=of_density)
-    requirements |= _radiance_requirements("model.radiance", model.radiance, of_density=of_density)
+    requirements |= _grid_requirements("model.hash_grid", model.hash_grid)
+    requirements |= _radiance_requirements("model.radiance", model.radiance)
     requirements |= _grid_requirements("model.outside.hash_grid", outside.hash_grid)
     return requirements | _radiance_requirements("model.outside.radiance", outside.radiance)
 
 
-def _grid_requirements(
-    name: str, grid: HashGridConfig, *, of_density: bool = True
-) -> dict[str, bool]:
+def _grid_requirements(name: str, grid: HashGridConfig) -> dict[str, bool]:
     return {
         f"{name}.levels must be at least initial_levels and initial_levels at least 1": (
             1 <= grid.initial_levels <= grid.levels
@@ -131,28 +129,19 @@ def _grid_requirements(
         ),
         f"{name}.log2_entries must lie in 8..24": 8 <= grid.log2_entries <= 24,
         f"{name}.features must be positive": grid.features > 0,
-        f"{name}.features must be 2 for a density, whose kernels know no other width": (
-            grid.features == 2 or not of_density
-        ),
         f"{name}.levels_from must not be past all_levels_at": (
             0 <= grid.levels_from <= grid.all_levels_at
         ),
     }
 
 
-def _radiance_requirements(
-    name: str, radiance: RadianceConfig, *, of_density: bool = True
-) -> dict[str, bool]:
-    fused = (radiance.activation, radiance.output) == ("relu", "sigmoid")
+def _radiance_requirements(name: str, radiance: RadianceConfig) -> dict[str, bool]:
     return {
         f"{name}.direction_encoding must be one of " + ", ".join(DIRECTION_ENCODINGS): (
             radiance.direction_encoding in DIRECTION_ENCODINGS
         ),
         f"{name}.direction_degree must lie in 1..8": 1 <= radiance.direction_degree <= 8,
         f"{name}.direction_bands must be positive": radiance.direction_bands > 0,
-        f"{name}: activation must be relu and output sigmoid for a density": (
-            fused or not of_density
-        ),
     }
 
 

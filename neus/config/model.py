@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, field
 
+from neus.config.identity import NEWER
 from neus.config.schedule import Schedule
 
 BACKGROUNDS = {"white": 1.0, "black": 0.0, "learned": 0.0}
@@ -91,6 +92,9 @@ class SdfConfig:
         all_bands_at: fraction of the budget until which bands are switched on one by one.
         activation: ``softplus`` (of sharpness 100) or ``relu``.
         gradient: how the distance is differentiated.
+        output_activation, output_bias: the network's first output d counts as the distance
+            ``output_activation(d + output_bias)``; a name of ``neus.fields.activations``.
+        feature_activation: another, that follows on the features.
     """
 
     hidden_layers: int = 1
@@ -110,13 +114,16 @@ class SdfConfig:
     all_bands_at: float = 0.0
     activation: str = "softplus"
     gradient: GradientConfig = field(default_factory=GradientConfig)
+    output_activation: str = field(default="none", metadata=NEWER)
+    output_bias: float = field(default=0.0, metadata=NEWER)
+    feature_activation: str = field(default="none", metadata=NEWER)
 
 
 @dataclass(frozen=True)
 class RadianceConfig:
     """Network from features, normal, viewing direction and position to a colour.
 
-    The network of a density sees features and direction alone, through relu and sigmoid.
+    The network of a density sees features and direction alone.
 
     Attributes:
         hidden_layers, width: of the network.
@@ -155,6 +162,9 @@ class MarchingConfig:
         first_step: between samples along a ray, in scene units.
         last_step: the same from ``last_step_at`` on.
         last_step_at: fraction of the budget.
+        near: where rays begin, in scene units from their camera.
+        far: beyond it, in the same units, what lies in the sphere is not seen; a learned background
+            is.
     """
 
     occupancy_resolution: int = 128
@@ -162,6 +172,8 @@ class MarchingConfig:
     first_step: float = 0.02
     last_step: float = 0.009
     last_step_at: float = 0.3
+    near: float = field(default=0.0, metadata=NEWER)
+    far: float = field(default=math.inf, metadata=NEWER)
 
 
 @dataclass(frozen=True)
@@ -175,6 +187,9 @@ class DensityConfig:
         least_depth: cells of the occupancy grid are skipped where a step has less optical depth
             than this, which is its opacity where that is small.
         surface_density: a mesh encloses what is denser.
+        activation: makes a density of the network's output; a name of
+            ``neus.fields.activations``.
+        feature_activation: another, that follows on the features.
     """
 
     hidden_layers: int = 1
@@ -183,6 +198,8 @@ class DensityConfig:
     initial_density: float = 0.3
     least_depth: float = 0.01
     surface_density: float = 20.0
+    activation: str = field(default="exp", metadata=NEWER)
+    feature_activation: str = field(default="none", metadata=NEWER)
 
 
 @dataclass(frozen=True)

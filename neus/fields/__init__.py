@@ -6,7 +6,7 @@ depends on the device is asked of a backend of operators, which callers hand in.
 """
 
 from neus.fields.density import DensityField
-from neus.fields.fusion import unfused_field, unfused_shading
+from neus.fields.fusion import unfused_colours, unfused_density, unfused_field
 from neus.fields.mlp import Layers
 from neus.fields.radiance import RadianceField, VolumeRadiance
 from neus.fields.sdf import SHARPNESS, SdfField
@@ -20,6 +20,7 @@ __all__ = [
     "SdfField",
     "UnfusedSdfField",
     "VolumeRadiance",
+    "unfused_colours",
+    "unfused_density",
     "unfused_field",
-    "unfused_shading",
 ]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +11,8 @@ from torch import Tensor, nn
 from neus.config import DensityConfig, HashGridConfig
 from neus.fields.grids import grid_layout
 from neus.fields.mlp import Layers
+from neus.fields.outputs import DensityOutput
+from neus.ops import reference
 from neus.ops.alpha import density
 
 if TYPE_CHECKING:
@@ -32,21 +33,22 @@ class DensityField(nn.Module):
         table = torch.rand(self.grid.rows, grid.features, generator=generator)
         self.table = nn.Parameter((2 * table - 1) * 1e-4)
         self.table_gradient: Any = None
+        self.output = DensityOutput(config)
         hidden = [config.width] * config.hidden_layers
         self.layers = Layers([3 + self.grid.width, *hidden, 1 + config.features], generator)
         with torch.no_grad():
             self.layers.weights[-1][0] *= 0.1  # about the same density everywhere at first
-            self.layers.biases[-1][0] = math.log(config.initial_density)
+            self.layers.biases[-1][0] = self.output.bias(config.initial_density)
 
     def forward(
         self, x: Float[Tensor, "n 3"], backend: ModuleType, active_levels: int
     ) -> Float[Tensor, "n out"]:
-        """Network output (column 0 is the logarithm of the density) at x.
+        """Network output (column 0 is the logarithm of the density) at x, activations included.
 
         The table's gradient goes to ``table_gradient``, one of the backend's ``TableGradient``,
         where that is set, else to autograd.
         """
-        return backend.grid_network(
+        raw = self.operators(backend).grid_network(
             x,
             self.table,
             list(self.layers.weights),
@@ -55,6 +57,11 @@ class DensityField(nn.Module):
             active_levels,
             table_gradient=self.table_gradient,
         )
+        return self.output.output(raw)
+
+    def operators(self, backend: ModuleType) -> ModuleType:
+        """Those of the backend, or plain torch for another number of features than 2 a level."""
+        return backend if self.grid.features == 2 else reference
 
     @torch.no_grad()
     def density(

@@ -9,7 +9,7 @@ def unfused_field(model: ModelConfig) -> list[str]:
     """Keys of the distance field for which all of it runs in plain torch.
 
     Depth, width, weight normalisation, the identity's scale and offset, an inside-out sphere and
-    differences of any kind run on every backend. A density has no such keys.
+    differences of any kind run on every backend.
     """
     if model.kind != "neus":
         return []
@@ -20,6 +20,28 @@ def unfused_field(model: ModelConfig) -> list[str]:
         f"model.hash_grid.features: {grid.features}": grid.features != 2,
     }
     return [option for option, unfused in options.items() if unfused]
+
+
+def unfused_density(model: ModelConfig) -> list[str]:
+    """Keys of densities for which grid and network of that density run in plain torch."""
+    grids = {"model.hash_grid": model.hash_grid} if model.kind == "nerf" else {}
+    if model.background == "learned":
+        grids["model.outside.hash_grid"] = model.outside.hash_grid
+    return [
+        f"{name}.features: {grid.features}" for name, grid in grids.items() if grid.features != 2
+    ]
+
+
+def unfused_colours(model: ModelConfig) -> list[str]:
+    """Keys of all networks of colour for which such a network alone runs in plain torch."""
+    options = [] if model.kind == "nerf" else unfused_shading(model.radiance)
+    of_densities = {"model.radiance": model.radiance} if model.kind == "nerf" else {}
+    if model.background == "learned":
+        of_densities["model.outside.radiance"] = model.outside.radiance
+    for name, radiance in of_densities.items():
+        options += [f"{name}.activation: {radiance.activation}"] * (radiance.activation != "relu")
+        options += [f"{name}.output: {radiance.output}"] * (radiance.output != "sigmoid")
+    return options
 
 
 def unfused_shading(radiance: RadianceConfig) -> list[str]:

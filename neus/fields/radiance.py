@@ -15,6 +15,7 @@ from neus.fields.encodings import frequencies
 from neus.fields.fusion import unfused_shading
 from neus.fields.mlp import Layers, NormalisedLayers
 from neus.ops import reference
+from neus.ops.alpha import density_alpha
 from neus.ops.types import Samples
 
 if TYPE_CHECKING:
@@ -93,11 +94,16 @@ class RadianceField(nn.Module):
 
 
 class VolumeRadiance(nn.Module):
-    """[features, direction] -> RGB in (0, 1), for points of a volume, which have no normal."""
+    """[features, direction] -> RGB in (0, 1), for points of a volume, which have no normal.
+
+    As of a :class:`RadianceField`, the activations may be others.
+    """
 
     def __init__(self, config: RadianceConfig, features: int, generator: torch.Generator) -> None:
         super().__init__()
         self.config = config
+        self.fused = (config.activation, config.output) == ("relu", "sigmoid")
+        self.activation, self.output = activation(config.activation), activation(config.output)
         directions = _encoded(config, torch.zeros(1, 3), 0.0).shape[1]
         hidden = [config.width] * config.hidden_layers
         layers = Layers([features + directions, *hidden, 3], generator)
@@ -108,6 +114,27 @@ class VolumeRadiance(nn.Module):
     ) -> Float[Tensor, "r c"]:
         """As of a :class:`RadianceField`."""
         return _encoded(self.config, directions, bands)
+
+    def shade(
+        self,
+        backend: ModuleType,
+        out: Float[Tensor, "m o"],
+        lengths: Float[Tensor, "m"],
+        samples: Samples,
+        directions: Float[Tensor, "r 3"],
+        bands: float | Tensor,
+    ) -> tuple[Float[Tensor, "m"], Float[Tensor, "m 3"]]:
+        """Opacity and colour of the samples: see ``backend.shade_density``."""
+        encoded = self.encode_directions(directions, bands)
+        if self.fused:
+            network = list(self.layers.weights), list(self.layers.biases)
+            return backend.shade_density(out, lengths, samples, encoded, *network)
+        values = torch.cat([out[:, 1:], encoded[samples.ray_index]], dim=1)
+        *hidden, (last_weight, last_bias) = self.layers
+        for weight, bias in hidden:
+            values = self.activation(torch.addmm(bias, values, weight.T))
+        colours = self.output(torch.addmm(last_bias, values, last_weight.T))
+        return density_alpha(out[:, 0], lengths), colours
 
 
 def _encoded(

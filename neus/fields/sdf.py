@@ -13,6 +13,7 @@ from neus.config import HashGridConfig, SdfConfig
 from neus.fields.differences import by_differences
 from neus.fields.grids import grid_layout
 from neus.fields.mlp import Layers, NormalisedLayers
+from neus.fields.outputs import DistanceOutput
 
 if TYPE_CHECKING:
     from jaxtyping import Float
@@ -34,6 +35,7 @@ class SdfField(nn.Module):
         table = torch.rand(self.grid.rows, grid.features, generator=generator)
         self.table = nn.Parameter((2 * table - 1) * 1e-4)
         self.table_gradient: Any = None
+        self.output = DistanceOutput(sdf)
         self.gradient, self.identity = sdf.gradient, (sdf.identity_scale, sdf.identity_offset)
         hidden = [sdf.width] * sdf.hidden_layers
         layers = Layers([3 + self.encoding_width, *hidden, 1 + sdf.features], generator)
@@ -61,13 +63,18 @@ class SdfField(nn.Module):
     ) -> tuple[Float[Tensor, "n out"], Float[Tensor, "n 3"], Float[Tensor, "n"] | None]:
         """As :meth:`with_gradient`, and the distance's Laplacian where differences give it."""
         if self.gradient.kind == "analytic":
-            return *self._evaluate(x, backend, active_levels), None
+            found = self._evaluate(x, backend, active_levels)
+            return *self.output.with_gradient(*found), None
         return by_differences(
-            lambda points: self._evaluate(points, backend, active_levels)[0],
+            lambda points: self.output.output(self._evaluate(points, backend, active_levels)[0]),
             x,
             self.difference_eps(active_levels),
             self.gradient.taps,
         )
+
+    def operators(self, backend: ModuleType) -> ModuleType:
+        """Those that the field runs on, and its table: the backend's, as a method's are chosen."""
+        return backend
 
     def difference_eps(self, active_levels: int) -> float:
         """Reach of the differences in scene units: fixed, or a cell of the finest active level."""
@@ -77,6 +84,12 @@ class SdfField(nn.Module):
         self, x: Float[Tensor, "n 3"], backend: ModuleType, active_levels: int
     ) -> Float[Tensor, "n"]:
         """Signed distance alone, without a graph."""
+        with torch.no_grad():
+            return self.output.distance(self._first_output(x, backend, active_levels))
+
+    def _first_output(
+        self, x: Float[Tensor, "n 3"], backend: ModuleType, active_levels: int
+    ) -> Float[Tensor, "n"]:
         return backend.sdf_distance(x, *self._operands(active_levels))
 
     def _evaluate(

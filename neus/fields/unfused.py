@@ -47,7 +47,7 @@ class UnfusedSdfField(SdfField):
         return self.gradient.eps or min(0.5, 1.5 / 2 ** max(active_levels - 1, 0))
 
     @torch.no_grad()
-    def distance(
+    def _first_output(
         self, x: Float[Tensor, "n 3"], backend: ModuleType, active_levels: int
     ) -> Float[Tensor, "n"]:
         return self._output(x, active_levels)[:, 0]

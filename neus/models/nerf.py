@@ -45,6 +45,7 @@ class NeRF(nn.Module):
     ) -> Rendering:
         """Composite the samples of rays; the places that pad them may hold any points."""
         alpha, colours = self._shaded(points, samples, directions, stage, backend)
+        alpha = stage.cut(alpha, samples)
         weights, transmittance, rgb = backend.composite(alpha, colours, samples.offsets)
         return Rendering(rgb, transmittance, weights)
 
@@ -94,11 +95,11 @@ class NeRF(nn.Module):
         return self._shaded(points, samples, directions, stage, backend)[1]
 
     def _shaded(self, points, samples, directions, stage, backend):
-        return backend.shade_density(
+        return self.radiance.shade(
+            backend,
             self.field(points, backend, stage.active_levels),
             torch.zeros_like(points[:, 0]) + stage.step_length,
             samples,
-            self.radiance.encode_directions(directions, stage.direction_bands),
-            list(self.radiance.layers.weights),
-            list(self.radiance.layers.biases),
+            directions,
+            stage.direction_bands,
         )

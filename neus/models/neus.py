@@ -78,6 +78,7 @@ class NeuS(nn.Module):
             self.bounded_inv_s(stage),
             stage.cos_anneal,
         )
+        alpha = stage.cut(alpha, samples)
         weights, transmittance, rgb = backend.composite(alpha, colours, samples.offsets)
         return SurfaceRendering(rgb, transmittance, weights, out[:, 0], gradient, norms, laplacian)
 

@@ -8,7 +8,7 @@ import torch
 
 from neus.config import MethodConfig
 from neus.errors import InputError
-from neus.fields import unfused_field, unfused_shading
+from neus.fields import unfused_colours, unfused_density, unfused_field
 from neus.ops import backend_for, reference
 
 
@@ -27,8 +27,7 @@ def operators_for(method: MethodConfig, device: torch.device) -> ModuleType:
 def unfused_notice(method: MethodConfig) -> str | None:
     """One sentence about what makes a method slow, if anything does."""
     model = method.model
-    options = unfused_field(model)
-    options += unfused_shading(model.radiance) if model.kind == "neus" else []
+    options = unfused_field(model) + unfused_density(model) + unfused_colours(model)
     if not options:
         return None
     return f"{', '.join(options)}: not fused, computed by plain torch, which takes longer"

@@ -76,13 +76,8 @@ class OutsideField(nn.Module):
         ray = samples.ray_index
         points = torch.addcmul(origins[ray], samples.t[:, None], directions[ray])
         out = self.field(contract(points), backend, stage.outside_levels)
-        alpha, colours = backend.shade_density(
-            out,
-            lengths,
-            samples,
-            self.radiance.encode_directions(directions, stage.outside_bands),
-            list(self.radiance.layers.weights),
-            list(self.radiance.layers.biases),
+        alpha, colours = self.radiance.shade(
+            backend, out, lengths, samples, directions, stage.outside_bands
         )
         _, transmittance, rgb = backend.composite(alpha, colours, samples.offsets)
         first, end = samples.offsets[:-1], samples.offsets[1:]

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from torch import Tensor
 
 from neus.config import HashGridConfig, ModelConfig, RadianceConfig, scheduled
+from neus.ops.types import Samples
+
+if TYPE_CHECKING:
+    from jaxtyping import Float
 
 
 @dataclass(frozen=True)
@@ -27,6 +32,7 @@ class Stage:
         outside_levels: levels of the hash grid outside the unit sphere in use.
         outside_ratio: by which sections there grow.
         outside_bands: as ``direction_bands``, out there.
+        near, far: where rays begin and end within the sphere, in scene units from their camera.
     """
 
     active_levels: int
@@ -38,6 +44,12 @@ class Stage:
     outside_levels: int = 1
     outside_ratio: float = 0.1
     outside_bands: float | Tensor = 0.0
+    near: float = 0.0
+    far: float = math.inf
+
+    def cut(self, alpha: Float[Tensor, "m"], samples: Samples) -> Float[Tensor, "m"]:
+        """Opacities of samples along rays that begin ``near``, 0 from ``far`` on."""
+        return alpha if math.isinf(self.far) else alpha * (samples.t < self.far - self.near)
 
     @property
     def bounded(self) -> bool:
@@ -63,6 +75,8 @@ def stage_at(config: ModelConfig, step: int, steps: int) -> Stage:
         cos_anneal=_ramp(progress, config.cos_anneal_end),
         direction_bands=_bands(config.radiance, progress),
         max_inv_s=scheduled(sdf.max_inv_s, progress),
+        near=marching.near,
+        far=marching.far,
         led_inv_s=sdf.initial_inv_s * sharper ** (progress / sdf.led_until) if led else None,
     )
     if config.background != "learned":

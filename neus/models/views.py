@@ -125,6 +125,7 @@ def _render_rays(model, occupancy, stage, backend, origins, directions):
     left in the end, behind a learned background, is not the transmittance.
     """
     jitter = torch.full_like(origins[:, 0], 0.5)
+    origins = origins + stage.near * directions
     samples = backend.march_rays(origins, directions, occupancy, stage.step_length, jitter, None)
     ray = samples.ray_index
     points = torch.addcmul(origins[ray], samples.t[:, None], directions[ray])
@@ -132,7 +133,7 @@ def _render_rays(model, occupancy, stage, backend, origins, directions):
     normals = torch.zeros_like(points)
     if isinstance(rendering, SurfaceRendering):
         normals = rendering.gradient / rendering.gradient_norms[:, None]
-    geometry = torch.cat([normals, samples.t[:, None]], dim=1)
+    geometry = torch.cat([normals, stage.near + samples.t[:, None]], dim=1)
     sums = geometry.new_zeros(len(origins), 4).index_add_(
         0, ray, rendering.weights[:, None] * geometry
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from types import ModuleType
 from typing import TYPE_CHECKING
 
@@ -62,6 +63,8 @@ class BatchRenderer:
         batch = self._pool.draw(
             rays, config.masked_rays, generator, one_image=config.one_image_batches
         )
+        if stage.near:
+            batch = replace(batch, origins=batch.origins + stage.near * batch.directions)
         jitter = torch.rand(rays, generator=generator, device=self._device)
         samples = self._backend.march_rays(
             batch.origins, batch.directions, self._occupancy.state,

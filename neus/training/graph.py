@@ -7,6 +7,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 from typing import Any
 
+from neus.fields import unfused_density
 from neus.training.recording import Recorder, Replay
 from neus.training.settings import StepSettings
 from neus.training.trainer import OCCUPANCY_EVERY, StepReport, Trainer
@@ -83,6 +84,7 @@ def obstacle(trainer: Trainer) -> str | None:
         f"the device is {trainer.device.type}": trainer.device.type != "cuda",
         "the method does not run on the CUDA operators": trainer.backend.__name__
         != "neus.ops.cuda",
+        "a density runs in plain torch": bool(unfused_density(trainer.method.model)),
         "there are several processes": trainer.processes.count > 1,
         "training.one_image_batches waits for the device": config.one_image_batches,
         "training.affine_colours may wait for the device": config.affine_colours,

@@ -30,12 +30,12 @@ class Optimizer:
         backend: ModuleType,
         affine_colours: AffineColours | None = None,
     ) -> None:
-        self._backend = backend
         fields = [part for part in model.modules() if isinstance(part, (SdfField, DensityField))]
         self._tables = [field.table.detach() for field in fields]
         self._rates = [_table_rate(model, field, rates) for field in fields]
         for field, table in zip(fields, self._tables, strict=True):
-            field.table_gradient = backend.TableGradient(table, field.grid)
+            field.table_gradient = field.operators(backend).TableGradient(table, field.grid)
+        self._steps_of = [field.operators(backend).adam_step for field in fields]
         self._gradients = [field.table_gradient for field in fields]
         self._moments = [(torch.zeros_like(t), torch.zeros_like(t)) for t in self._tables]
         device = next(model.parameters()).device
@@ -55,14 +55,14 @@ class Optimizer:
     def step(self, factor: float | Tensor) -> None:
         """Move all parameters once, at ``factor`` times their peak rates, and clear gradients."""
         self._steps += 1
-        for table, gradient, moments, peak_rate in zip(
-            self._tables, self._gradients, self._moments, self._rates, strict=True
+        for adam_step, table, gradient, moments, peak_rate in zip(
+            self._steps_of, self._tables, self._gradients, self._moments, self._rates, strict=True
         ):
             rate = factor * peak_rate
             if self._weight_decay:
                 table.mul_(1 - rate * self._weight_decay)
             step = self._steps, *self._constants
-            self._backend.adam_step(table, gradient, moments, rate, *step)
+            adam_step(table, gradient, moments, rate, *step)
         # All that the flag does here: torch refuses to capture a step without it, and warns of it
         # in any other step. Fused, Adam counts on the device in either case.
         capturing = self._steps.is_cuda and torch.cuda.is_current_stream_capturing()

@@ -86,6 +86,40 @@ OPTIONS = {
             }
         },
     },
+    "activations of the distance": {
+        "model": {
+            "sdf": {
+                "output_activation": "softplus5",
+                "output_bias": -0.2,
+                "feature_activation": "silu",
+            }
+        }
+    },
+    "density of other activations and features": {
+        "model": {
+            "kind": "nerf",
+            "hash_grid": {"features": 4},
+            "density": {"activation": "softplus", "feature_activation": "elu"},
+            "radiance": {"activation": "silu", "output": "lin2srgb"},
+        }
+    },
+    "surroundings of other activations and features": {
+        "model": {
+            "background": "learned",
+            "outside": {
+                "hash_grid": {
+                    "levels": 5,
+                    "features": 1,
+                    "log2_entries": 10,
+                    "finest_resolution": 64,
+                },
+                "density": {"activation": "softplus"},
+                "radiance": {"activation": "softplus100", "output": "clamp1"},
+                "occupancy_resolution": 24,
+            },
+        },
+        "training": {"outside_samples": 2048},
+    },
     "bounded sharpness": {"model": {"sdf": {"max_inv_s": [0.0, 20.0, 100.0, 1.0]}}},
 }
 

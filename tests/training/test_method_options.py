@@ -97,6 +97,9 @@ COMBINATIONS = {
     "surface, surroundings, colours of each photo": [SURROUNDINGS, OWN_COLOURS, WITHOUT_MASKS],
     "surface, surroundings, one image a batch": [SURROUNDINGS, ONE_IMAGE],
     "surface, surroundings, schedules": [SURROUNDINGS, SCHEDULES],
+    "surface, surroundings in plain torch": [
+        OPTIONS["surroundings of other activations and features"], SCHEDULES,
+    ],
 }  # fmt: skip
 
 

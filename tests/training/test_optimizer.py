@@ -124,8 +124,9 @@ def test_table_networks_and_sharpness_have_the_betas_and_the_epsilon_that_are_as
 
     def both(factor: float) -> None:
         for name, parameter in learnt.items():
-            of_table = model.sdf.table_gradient.dense if name == "sdf.table" else parameter.grad
-            copies[name].grad = of_table.clone()
+            found = model.sdf.table_gradient.dense if name == "sdf.table" else parameter.grad
+            assert found is not None
+            copies[name].grad = found.clone()
         adam.step()
         step(factor)
 
