@@ -23,7 +23,12 @@ def arguments(argv: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--path", type=Path, required=True, help="of the scan: its folder or file")
     parser.add_argument("--model", type=Path, help="output of estimate_poses.py (source photos)")
     parser.add_argument(
-        "--downscale", type=int, default=1, help="make the images smaller by this whole number"
+        "--downscale", type=float, default=1, help="make the images smaller by this number"
+    )
+    parser.add_argument(
+        "--image-size",
+        type=width_and_height,
+        help="WIDTHxHEIGHT that all images get in the place of --downscale",
     )
     parser.add_argument(
         "--masks",
@@ -70,6 +75,11 @@ def word_or_json(text: str) -> Any:
     return json.loads(text) if text[:1] in ("[", "{", '"') else text
 
 
+def width_and_height(text: str) -> tuple[int, int]:
+    width, height = map(int, text.split("x"))
+    return width, height
+
+
 def check(options: argparse.Namespace) -> None:
     if options.mask_model is not None and options.work is None:
         raise InputError("--mask-model makes masks, which have to lie somewhere: give --work, too")
@@ -105,6 +115,7 @@ def main(argv: list[str] | None = None) -> int:
         downscale=options.downscale,
         holdout=options.holdout,
         threads=options.threads,
+        size=options.image_size,
     )
     report(f"{len(scene.frames)} images, {len(scene.masked)} with a mask")
     return 0

@@ -67,10 +67,12 @@ class Scan:
     Attributes:
         path: folder of the images, or the file of their cameras; for source demo the folder that
             they will be made in.
+        downscale: by which images are made smaller; a whole number is an ``int``.
         masks: which masks to use.
         mask_model: file of the network that makes those that are missing, or None.
         intrinsics: file with the known ones of the photos, or None.
         sphere, up, scale: how the scan is normalised, as :mod:`neus.placement.keys` reads it.
+        image_size: width and height that all images get in the place of ``downscale``, or None.
         unit: name of the source's unit of length, where the configuration gives it.
         overrides: those of the scan, below those of all scans.
         is_wanted: whether this scan is to be run, and not only known to the others.
@@ -79,7 +81,7 @@ class Scan:
     name: str
     source: str
     path: Path
-    downscale: int
+    downscale: float
     masks: MaskChoice
     holdout: int
     reference: Reference
@@ -91,6 +93,7 @@ class Scan:
     up: Any = "auto"
     scale: dict[str, Any] | None = None
     unit: str | None = None
+    image_size: tuple[int, int] | None = None
     is_wanted: bool = True
 
 
@@ -131,7 +134,7 @@ def _scan(scan: dict[str, Any], results: str, demos: list[Path], overrides: dict
         name=scan["name"],
         source=scan["source"],
         path=path,
-        downscale=scan["downscale"],
+        downscale=_downscale(scan),
         masks=MASK_CHOICES[scan["masks"]],
         holdout=scan["holdout"],
         reference=_reference(scan.get("reference"), results, demos),
@@ -143,7 +146,17 @@ def _scan(scan: dict[str, Any], results: str, demos: list[Path], overrides: dict
         up=scan.get("up", "auto"),
         scale=_scale(scan.get("scale"), results),
         unit=scan.get("unit"),
+        image_size=tuple(scan["image_size"]) if "image_size" in scan else None,
     )
+
+
+def _downscale(scan: dict[str, Any]) -> float:
+    factor = scan["downscale"]
+    if "image_size" in scan and factor != 1:
+        raise InputError(
+            f"config: scan {scan['name']} has both keys image_size and downscale: give one of them"
+        )
+    return int(factor) if factor == int(factor) else factor
 
 
 def _released_folder(path: Path) -> Path:

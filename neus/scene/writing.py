@@ -13,7 +13,7 @@ import numpy as np
 from neus.errors import InputError
 from neus.files import folder_written_whole
 from neus.images import resize_coverage, resize_image, resize_seen, write_image
-from neus.scene.cameras import OPENGL_FROM_OPENCV
+from neus.scene.cameras import OPENGL_FROM_OPENCV, Cameras
 from neus.scene.overview import overview
 from neus.scene.points import write_points
 from neus.scene.reading import POINTS, TRANSFORMS, Frame, Scene, load_image, load_mask
@@ -21,7 +21,15 @@ from neus.scene.reading import POINTS, TRANSFORMS, Frame, Scene, load_image, loa
 IMAGES, MASKS, OVERVIEW = "images", "masks", "overview.png"
 
 
-def write_scene(scene: Scene, folder: Path, *, downscale: int, holdout: int, threads: int) -> None:
+def write_scene(
+    scene: Scene,
+    folder: Path,
+    *,
+    downscale: float,
+    holdout: int,
+    threads: int,
+    size: tuple[int, int] | None = None,
+) -> None:
     """Write a scene as a folder, whole or not at all.
 
     Each image becomes ``images/{name}.png``, each mask ``masks/{name}.png``, a grey image of the
@@ -30,21 +38,20 @@ def write_scene(scene: Scene, folder: Path, *, downscale: int, holdout: int, thr
     Args:
         scene: its frames point to files anywhere; its cameras describe those files.
         folder: replaced if it holds a scene.
-        downscale: images are made smaller by this whole number, each pixel the mean of the area
+        downscale: images are made smaller by this number, each pixel the mean of the area
             that it covers; sides are rounded and the intrinsics follow the real sizes.
         holdout: every so many frames, from the first one on, one is held out; 0 for none. Frames
             that the scene holds out already take its place.
         threads: images that are worked on at the same time.
+        size: width and height that all images get in its place, whatever their shape.
 
     Raises:
         InputError: an image or mask is unreadable or not of its camera's size, ``downscale`` leaves
-            nothing or ``holdout`` leaves no training image, or ``folder`` holds something else.
+            nothing, ``size`` is larger than an image, ``holdout`` leaves no training image, or
+            ``folder`` holds something else.
     """
-    _check(scene, folder, downscale, holdout)
-    cameras = scene.cameras.resized(
-        np.rint(scene.cameras.widths / downscale).astype(np.int64),
-        np.rint(scene.cameras.heights / downscale).astype(np.int64),
-    )
+    _check(scene, folder, holdout)
+    cameras = _made_small(scene.cameras, downscale, size)
     with folder_written_whole(folder, (TRANSFORMS, POINTS, IMAGES, MASKS, OVERVIEW)) as whole:
         frames = tuple(
             Frame(
@@ -91,13 +98,29 @@ def write_transforms(scene: Scene, folder: Path) -> None:
     (folder / TRANSFORMS).write_text(json.dumps(content, indent=1) + "\n")
 
 
-def _check(scene: Scene, folder: Path, downscale: int, holdout: int) -> None:
-    smallest = int(min(scene.cameras.widths.min(), scene.cameras.heights.min()))
+def _made_small(cameras: Cameras, downscale: float, size: tuple[int, int] | None) -> Cameras:
+    """Cameras of images that are so many times as small, or all of one size."""
+    width, height = int(cameras.widths.min()), int(cameras.heights.min())
+    if size is not None:
+        if not (16 <= size[0] <= width and 16 <= size[1] <= height):
+            raise InputError(
+                f"image_size {size[0]}x{size[1]} does not suit images of {width}x{height} pixels: "
+                "choose no more than that, and 16 or more"
+            )
+        return cameras.resized(np.full(len(cameras), size[0]), np.full(len(cameras), size[1]))
+    smallest = min(width, height)
     if downscale < 1 or smallest < 16 * downscale:
         raise InputError(
-            f"downscale {downscale} does not suit images with a side of {smallest} pixels: "
+            f"downscale {downscale:g} does not suit images with a side of {smallest} pixels: "
             f"choose 1 to {max(smallest // 16, 1)}"
         )
+    return cameras.resized(
+        np.rint(cameras.widths / downscale).astype(np.int64),
+        np.rint(cameras.heights / downscale).astype(np.int64),
+    )
+
+
+def _check(scene: Scene, folder: Path, holdout: int) -> None:
     if holdout < 0 or holdout == 1:
         raise InputError(f"holdout {holdout} leaves no image to train on: choose 0, or 2 and more")
     target = Path(folder).resolve()

@@ -71,5 +71,5 @@ def test_training_learns_nothing_of_what_is_out_of_range(kind: str):
 
 @pytest.mark.parametrize("wrong", [{"near": -1.0}, {"near": 2.0, "far": 2.0}])
 def test_an_empty_range_is_refused(wrong: dict):
-    with pytest.raises(InputError, match="model.marching must satisfy"):
+    with pytest.raises(InputError, match="0 <= near < far"):
         method_with({"model": {"marching": wrong}})

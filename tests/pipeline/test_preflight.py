@@ -90,6 +90,7 @@ def test_every_key_is_described_and_has_a_default_or_must_be_given() -> None:
                 "between",
                 "positions",
                 "unit",
+                "image_size",
             }
             assert "default" in value or key in {*table.get("required", []), *optional}, key
 
@@ -125,6 +126,14 @@ def with_defaults(**scan: Any) -> Scan:
     defaults = {"downscale": 1, "masks": "auto", "holdout": 8, "overrides": {}}
     config = {"scans": [defaults | scan], "results": "out", "overrides": {"training": {"steps": 9}}}
     return scans_from_config(copy.deepcopy(config))[0]
+
+
+def test_a_size_is_given_once_and_a_whole_factor_stays_one() -> None:
+    assert repr(with_defaults(**DTU, downscale=2.0).downscale) == "2", "as finished runs recorded"
+    assert with_defaults(**DTU, downscale=1.5).downscale == 1.5
+    assert with_defaults(**DTU, image_size=[400, 300]).image_size == (400, 300)
+    with pytest.raises(InputError, match="scan a has both keys image_size and downscale"):
+        with_defaults(**DTU, image_size=[400, 300], downscale=2)
 
 
 def test_paths_below_the_results_and_the_place_of_a_demo() -> None:

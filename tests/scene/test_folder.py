@@ -93,6 +93,22 @@ def test_downscaled_images_are_area_means_and_cameras_follow_real_sizes(source, 
     assert scene.test == ()
 
 
+@pytest.mark.parametrize(
+    ("options", "size"),
+    [({"downscale": 1.5}, (80, 60)), ({"downscale": 1, "size": (100, 30)}, (100, 30))],
+)
+def test_images_of_any_smaller_size_show_the_same(source, tmp_path, options, size):
+    """Both axes have factors of their own: points lie at the same place of the image."""
+    write_scene(source, tmp_path / "scene", **options, holdout=0, threads=2)
+    scene = load_scene(tmp_path / "scene")
+    assert {image.shape[:2][::-1] for image in load_images(scene)} == {size}
+    assert {mask.shape[::-1] for mask in load_masks(scene)} == {size}
+    points = np.random.default_rng(0).uniform(-0.5, 0.5, (9, 3))
+    for index in range(len(scene.frames)):
+        expected = source.cameras.project(index, points)[0] * np.divide(size, (120, 90))
+        np.testing.assert_allclose(scene.cameras.project(index, points)[0], expected)
+
+
 def test_masks_become_coverage(source, tmp_path):
     checkers = np.indices((90, 120)).sum(axis=0) % 2 * np.uint8(255)
     checkers[:, 60:] = 255
@@ -157,6 +173,8 @@ def test_folders_of_others_are_not_replaced(source, tmp_path):
     [
         ({"downscale": 0, "holdout": 8}, "downscale 0"),
         ({"downscale": 50, "holdout": 8}, "choose 1 to 5"),
+        ({"downscale": 1, "holdout": 8, "size": (120, 91)}, "image_size 120x91 does not suit"),
+        ({"downscale": 1, "holdout": 8, "size": (8, 90)}, "images of 120x90 pixels"),
         ({"downscale": 1, "holdout": 1}, "holdout 1"),
         ({"downscale": 1, "holdout": -1}, "holdout -1"),
     ],

@@ -217,3 +217,6 @@ def test_the_program_writes_the_scan_as_a_scene(scan, cameras, capsys):
         np.testing.assert_allclose(scene.cameras.project(i, points)[0], expected, atol=2e-3)
     with pytest.raises(InputError, match=r"run estimate_poses\.py first"):
         main(["--source", "photos", *arguments])
+    assert main(["--source", "dtu", *arguments[:-2], "--image-size", "40x30"]) == 0
+    scene = load_scene(scan / "scene")
+    assert {*zip(scene.cameras.widths, scene.cameras.heights, strict=True)} == {(40, 30)}

@@ -248,6 +248,7 @@ def scene_options(wildcards, input):
         path=photos_folder(wildcards),
         model=input.get("poses") or None,
         downscale=scan.downscale,
+        image_size=scan.image_size and "{}x{}".format(*scan.image_size),
         masks=scan.masks,
         mask_model=scan.mask_model,
         sphere=json.dumps(scan.sphere),
