@@ -33,6 +33,11 @@ def arguments(argv: list[str] | None) -> argparse.Namespace:
         help="of a NeRF: enclose what is denser, per scene unit, instead of the method's value",
     )
     parser.add_argument(
+        "--surface-distance",
+        type=float,
+        help="of a NeuS: the surface at this distance instead of 0, in scene units, outwards",
+    )
+    parser.add_argument(
         "--stereo",
         type=Path,
         help="output of dense_stereo.py, whose points keep what stands apart from the largest",
@@ -56,6 +61,8 @@ def main(argv: list[str] | None = None) -> int:
         trained = load_model(options.model, device)
         if options.surface_density is not None:
             trained.set_surface_density(options.surface_density)
+        if options.surface_distance is not None:
+            trained = trained.with_surface_distance(options.surface_distance)
         mesh = trained.surface(options.resolution)
         if not options.keep_all:
             mesh = cleaned(mesh, options.stereo)

@@ -36,6 +36,9 @@ class TrainedModel:
     """A model at the step it was saved at, with an occupancy grid made from its own weights.
 
     A density's grid is its own: it remembers what no weights tell.
+
+    Attributes:
+        surface_distance: of a mesh's surface from where the distance is 0, in scene units.
     """
 
     model: Model
@@ -44,6 +47,7 @@ class TrainedModel:
     occupancy: OccupancyGrid | DensityGrid
     backend: ModuleType
     device: torch.device
+    surface_distance: float = 0.0
 
     def view(self, cameras: Cameras, index: int) -> View:
         """Render what a camera (in the scene frame) sees, over the method's background."""
@@ -82,6 +86,16 @@ class TrainedModel:
             raise InputError(f"the surface density {density:g} is not positive")
         self.model.surface_density = density
 
+    def with_surface_distance(self, distance: float) -> TrainedModel:
+        """The model whose mesh lies so far outside of its surface, or inside where it is negative.
+
+        Raises:
+            InputError: the model is a density.
+        """
+        if not isinstance(self.model, NeuS):
+            raise InputError("a surface distance is for model.kind: neus; a density has its own")
+        return replace(self, surface_distance=distance)
+
     def surface(self, resolution: int) -> Mesh:
         """What the model holds to be the object's surface, in the scene frame.
 
@@ -93,7 +107,10 @@ class TrainedModel:
             InputError: the field is not finite, or ``resolution`` is not positive.
         """
         if isinstance(self.model, NeuS):
-            return Mesh(*extract_isosurface(self.distance, resolution, lipschitz=2.0))
+            at = self.surface_distance
+            return Mesh(
+                *extract_isosurface(lambda x: self.distance(x) - at, resolution, lipschitz=2.0)
+            )
         least = math.inf
 
         def watched(points: Float[np.ndarray, "n 3"]) -> Float[np.ndarray, "n"]:

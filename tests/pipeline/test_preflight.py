@@ -91,6 +91,7 @@ def test_every_key_is_described_and_has_a_default_or_must_be_given() -> None:
                 "positions",
                 "unit",
                 "image_size",
+                "surface_density",
             }
             assert "default" in value or key in {*table.get("required", []), *optional}, key
 

@@ -17,7 +17,7 @@ from neus.errors import InputError
 from neus.images.stored import read_image
 from neus.mesh.handover_files import read_handover
 from neus.mesh.isosurface import EmptySurface
-from neus.models import ready
+from neus.models import ready, save_model
 from neus.scene.reading import load_images, load_scene
 from neus.training.checkpoint import CheckpointFolder
 from neus.training.rays import PixelPool
@@ -123,6 +123,23 @@ def test_all_is_made_of_a_running_checkpoint_of_a_density(scene: Path, tmp_path:
             assert towards > 1, "each camera looks at the sphere from outside"
     with pytest.raises(InputError, match="not positive"):
         run("extract_mesh", **given, surface_density=-1, output=mesh)
+
+
+def test_the_surface_of_a_distance_may_lie_apart_from_its_zero(scene: Path, tmp_path: Path):
+    """Of the ball that a model begins as, so much larger or smaller."""
+    method, radii = method_of("neus"), []
+    trainer = trainer_of(method, scene)
+    save_model(tmp_path / "model.pt", trainer.model, method, 0, 0)
+    given = {"scene": scene, "model": tmp_path / "model.pt", "device": "cpu", "resolution": 48}
+    for distance in (0.0, 0.2, -0.1):
+        file = tmp_path / "mesh.ply"
+        assert run("extract_mesh", **given, surface_distance=distance, output=file) == 0
+        radii.append(trimesh.load_mesh(file).extents.mean() / 2 / 3)  # 3 mm to the scene's unit
+    assert np.allclose(radii, [0.5, 0.7, 0.4], atol=0.02)
+    with pytest.raises(InputError, match="a surface distance is for"):
+        ready(
+            trainer_of(method_of("nerf"), scene).model, method_of("nerf"), 0, CPU
+        ).with_surface_distance(0.1)
 
 
 @pytest.mark.parametrize("kind", ["neus", "nerf"])

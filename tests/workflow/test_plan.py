@@ -87,6 +87,13 @@ def test_a_texture_of_the_field_asks_the_model(finished: Path) -> None:
     assert "extract_mesh.py" not in printed
 
 
+def test_another_level_of_the_surface_reruns_the_mesh_alone(finished: Path) -> None:
+    for keys, reruns in (({"surface_distance": 0.01}, True), ({"surface_density": 9}, False)):
+        config = write_config(finished / "mesh.yaml", mesh=keys)
+        plan = planned(finished, "--configfile", config)
+        assert ("extract_mesh" in plan, "train" in plan) == (reruns, False), keys
+
+
 def test_another_text_of_a_command_reruns_nothing(finished: Path) -> None:
     rule = finished / "workflow" / "rules" / "train.smk"
     before = rule.read_text()

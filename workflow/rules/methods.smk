@@ -21,11 +21,12 @@ def run_budget(wildcards):
 
 
 def mesh_resolution(wildcards):
-    """What the configuration asks for; else what the budget does."""
-    budget = run_budget(wildcards)
+    """What the configuration asks for; else what the budget does. Recorded with the threshold."""
+    budget, resolution = run_budget(wildcards), config["mesh"]["resolution"]
     if ASKED_RESOLUTION is None and budget is not None and budget.resolution is not None:
-        return budget.resolution
-    return config["mesh"]["resolution"]
+        resolution = budget.resolution
+    threshold = options(**surface_threshold(wildcards))
+    return RecordedInt(resolution, threshold) if threshold else resolution
 
 
 @functools.cache
@@ -49,6 +50,13 @@ def overrides_of(name):
 def resolved_for(wildcards):
     budget = budget_of_run(wildcards.scan, wildcards.method, wildcards.seed)
     return resolved(wildcards.method, overrides_of(wildcards.scan), budget)
+
+
+def surface_threshold(wildcards):
+    """Options of the program: where the mesh lies, where the configuration says so."""
+    of_distance = method_of(wildcards).model.kind == "neus"
+    name = "surface_distance" if of_distance else "surface_density"
+    return {name: config["mesh"].get(name) or None}
 
 
 def method_of(wildcards):

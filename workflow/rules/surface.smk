@@ -14,7 +14,9 @@ rule extract_mesh:
         mesh=f"{RUN}/mesh.ply",
     params:
         resolution=mesh_resolution,
-        stereo=lambda wildcards, input: options(stereo=input.get("stereo") or None),
+        stereo=lambda wildcards, input: options(
+            stereo=input.get("stereo") or None, **surface_threshold(wildcards)
+        ),
     log:
         f"{RUN}/logs/extract_mesh.log",
     benchmark:
