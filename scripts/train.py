@@ -26,7 +26,7 @@ from neus.config import (
 )
 from neus.devices import DEVICES, device_name, leased_device, peak_memory_gib, set_threads
 from neus.errors import InputError
-from neus.files import code_version, held_alone, versions, written_whole
+from neus.files import code_snapshot, code_version, held_alone, versions, written_whole
 from neus.models import operators_for, save_model, start_from, unfused_notice
 from neus.scene import load_images, load_mask, load_scene
 from neus.stereo import POINTS, read_figures, read_points
@@ -42,6 +42,9 @@ from neus.training import (
     joined_processes,
     run_training,
 )
+
+CODE = "code.patch"
+"""File of a run's folder that holds the commit of the code, and how the code differs from it."""
 
 
 def arguments(argv: list[str] | None) -> argparse.Namespace:
@@ -112,6 +115,7 @@ def main(argv: list[str] | None = None) -> int:
         mark = fingerprint(*of_run, *files, whole=whole)
         checkpoints = CheckpointFolder(options.run_dir / "checkpoints", mark)
         set_threads(options.threads)
+        code = _code(options.run_dir) if processes.first else None
         if processes.first:
             _record(budget, options.run_dir)
         operators_for(method, device)  # refuses before the images are read
@@ -151,7 +155,7 @@ def main(argv: list[str] | None = None) -> int:
             if stereo is not None:
                 content["stereo_seconds"] = read_figures(stereo)["seconds"]
             partial.write_text(json.dumps(content, indent=1) + "\n")
-        save_model(options.output, trainer.model, method, trainer.step, options.seed)
+        save_model(options.output, trainer.model, method, trainer.step, options.seed, code)
         checkpoints.clear()
     return 0
 
@@ -183,6 +187,15 @@ def _record(budget: Budget | None, run: Path) -> None:
         return
     with written_whole(run / RECORD) as partial:
         partial.write_text(f"{budget.name}\n", encoding="utf-8")
+
+
+def _code(run: Path) -> str | None:
+    """What the run is trained by, kept beside it; of a run that was resumed, by what it ends."""
+    code = code_snapshot()
+    if code is not None:
+        with written_whole(run / CODE) as partial:
+            partial.write_text(code, encoding="utf-8", errors="surrogateescape")
+    return code
 
 
 def _compile_kernels(model: ModelConfig) -> None:

@@ -149,14 +149,25 @@ class TrainedModel:
         return torch.from_numpy(np.ascontiguousarray(rows, dtype=np.float32)).to(self.device)
 
 
-def save_model(path: Path, model: Model, method: MethodConfig, step: int, seed: int) -> None:
-    """Write everything that :func:`load_model` needs, whole or not at all."""
+def save_model(
+    path: Path,
+    model: Model,
+    method: MethodConfig,
+    step: int,
+    seed: int,
+    code: str | None = None,
+) -> None:
+    """Write everything that :func:`load_model` needs, whole or not at all.
+
+    ``code`` says what trained it, see :func:`neus.files.code_snapshot`; nothing reads it.
+    """
     content = {
         "format": FORMAT,
         "method": asdict(method),
         "step": step,
         "seed": seed,
         "model": model.state_dict(),
+        "code": code,
     }
     with written_whole(path) as partial:
         torch.save(content, partial)

@@ -82,6 +82,9 @@ def test_training_leaves_model_figures_and_panels(
     assert run("train", method=method, output=output, **files, **where) == 0
     assert load_method(files["config"]) == load_method(method)
     assert json.loads(files["metrics"].read_text())["steps"] == 12
+    code = torch.load(output, weights_only=True)["code"]
+    kept = tmp_path / "run" / "code.patch"
+    assert code is None or code.startswith(f"commit {kept.read_text()[7:47]}\n")
     panels = sorted(path.name for path in (tmp_path / "run" / "panels").iterdir())
     assert panels == ["step-00000006.png", "step-00000012.png"]
     assert output.is_file()
