@@ -31,6 +31,8 @@ class LossConfig:
             learnt.
         surface: the distance at points that stereo found.
         free_space: the distance between such points and the cameras that saw them.
+        distortion_outside: spread of the weights of a learned background, in a distance from the
+            sphere that ends at 1.
     """
 
     colour: Schedule = 1.0
@@ -46,6 +48,7 @@ class LossConfig:
     affine_colours: Schedule = 1.0
     surface: Schedule = field(default=0.0, metadata=NEWER)
     free_space: Schedule = field(default=0.0, metadata=NEWER)
+    distortion_outside: Schedule = field(default=0.0, metadata=NEWER)
 
     def uses(self, term: str) -> bool:
         """Whether a term has a weight other than 0 at any time."""

@@ -9,7 +9,7 @@ from neus.models.kinds import Model, new_model
 from neus.models.nerf import NeRF
 from neus.models.neus import NeuS
 from neus.models.operators import operators_for, unfused_notice
-from neus.models.outside import LEAST_LIGHT, OutsideField
+from neus.models.outside import LEAST_LIGHT, OutsideField, Surroundings
 from neus.models.rendering import Rendering, SurfaceRendering
 from neus.models.schedule import Stage, stage_at
 from neus.models.trained import FORMAT, TrainedModel, load_model, ready, save_model
@@ -27,6 +27,7 @@ __all__ = [
     "Rendering",
     "Stage",
     "SurfaceRendering",
+    "Surroundings",
     "TrainedModel",
     "View",
     "geometry_pictures",

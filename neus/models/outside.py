@@ -34,11 +34,15 @@ class Surroundings:
         rgb: ``[r, 3]`` premultiplied colour.
         transmittance: ``[r]`` light that is left even so: all of it or none.
         samples: that it was composited from.
+        lengths: ``[m]`` of their sections, in scene units.
+        weights: ``[m]`` of the samples.
     """
 
     rgb: Float[Tensor, "r 3"]
     transmittance: Float[Tensor, "r"]
     samples: Samples
+    lengths: Float[Tensor, "m"]
+    weights: Float[Tensor, "m"]
 
 
 class OutsideField(nn.Module):
@@ -79,13 +83,13 @@ class OutsideField(nn.Module):
         alpha, colours = self.radiance.shade(
             backend, out, lengths, samples, directions, stage.outside_bands
         )
-        _, transmittance, rgb = backend.composite(alpha, colours, samples.offsets)
+        weights, transmittance, rgb = backend.composite(alpha, colours, samples.offsets)
         first, end = samples.offsets[:-1], samples.offsets[1:]
         # Nothing is behind all: the last section has no end (NeRF's implementation), so that a ray
         # which slips between two samples of a thin wall does not see black.
         left = transmittance * (end > first)
         rgb = rgb + left[:, None] * colours[(end - 1).clamp(min=0)]
-        return Surroundings(rgb, transmittance - left, samples)
+        return Surroundings(rgb, transmittance - left, samples, lengths, weights)
 
     def update_occupancy(
         self,

@@ -10,7 +10,14 @@ import torch
 from torch import Tensor
 
 from neus.config import BACKGROUNDS, MethodConfig
-from neus.models import LEAST_LIGHT, AffineColours, Model, OutsideField, Rendering
+from neus.models import (
+    LEAST_LIGHT,
+    AffineColours,
+    Model,
+    OutsideField,
+    Rendering,
+    Surroundings,
+)
 from neus.ops.types import Samples
 from neus.rendering import DensityGrid, OccupancyGrid
 from neus.training.evidence import SurfacePoints
@@ -80,14 +87,13 @@ class BatchRenderer:
         rendering = self._model.render(
             points.places, samples, batch.directions, stage, self._backend
         )
-        counted, taken = samples.taken.float(), [samples]
+        counted, taken, behind = samples.taken.float(), [samples], None
         if self._model.outside is None:
             background = self.background(batch, generator)
         else:
-            background, behind = self._surroundings(
-                self._model.outside, batch, rendering, settings, generator
-            )
-            counted, taken = counted * behind.taken, [samples, behind]
+            behind = self._surroundings(self._model.outside, batch, rendering, settings, generator)
+            background, taken = behind.rgb, [samples, behind.samples]
+            counted = counted * behind.samples.taken
         if self._model.outside is not None or self._evidence is not None:
             self._note_lit_cells(points.places, samples, rendering)
         colours = rendering.rgb + rendering.transmittance[:, None] * background
@@ -95,7 +101,7 @@ class BatchRenderer:
         target = self._target(batch, background)
         outcome = Outcome(
             rendering, batch, samples, points, colours, target, counted, stage.step_length,
-            sightings,
+            sightings, behind, stage.outside_ratio,
         )  # fmt: skip
         return outcome, taken
 
@@ -115,15 +121,14 @@ class BatchRenderer:
         rendering: Rendering,
         settings: StepSettings,
         generator: torch.Generator,
-    ) -> tuple[Tensor, Samples]:
-        """What the rays that still have light see outside the sphere, and the samples of it."""
+    ) -> Surroundings:
+        """What the rays that still have light see outside the sphere."""
         jitter = torch.rand(settings.rays, generator=generator, device=self._device)
         lit = rendering.transmittance.detach() > LEAST_LIGHT
-        surroundings = outside.render(
+        return outside.render(
             batch.origins, batch.directions, lit, jitter,
             settings.stage, self._backend, self._method.training.outside_samples,
         )  # fmt: skip
-        return surroundings.rgb, surroundings.samples
 
     @torch.no_grad()
     def _note_lit_cells(self, places: Tensor, samples: Samples, rendering: Rendering) -> None:

@@ -30,6 +30,7 @@ COLUMNS: tuple[str, ...] = (
     "distortion",
     "surface",
     "free_space",
+    "distortion_outside",
 )
 
 

@@ -103,6 +103,20 @@ def distortion_loss(
     return _mean(per_ray, samples.taken.float())
 
 
+def outside_distortion_loss(
+    weights: Float[Tensor, "m"], lengths: Float[Tensor, "m"], ratio: float, samples: Samples
+) -> Float[Tensor, ""]:
+    """The same of samples outside the sphere, in a distance that ends: 0 at its wall, 1 far away.
+
+    Sections there are ``ratio`` times as long as their distance from the wall plus 1, which is u;
+    the distance is 1 - 1 / u (Barron et al. 2022, eq. 11 and 15), its sections ``ratio / u``.
+    """
+    scale = (lengths / ratio).clamp(min=1)  # 0 in the padding
+    places, sections = 1 - 1 / scale, ratio / scale
+    per_ray = ray_distortion(weights, places, sections, samples.ray_index, samples.offsets)
+    return _mean(per_ray, samples.taken.float())
+
+
 def eikonal_loss(gradient_norms: Float[Tensor, "n"]) -> Float[Tensor, ""]:
     """Squared deviation of the gradient's norm from 1 (Gropp et al. 2020; NeuS, eq. 16)."""
     return ((gradient_norms - 1) ** 2).mean()

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from neus.config import LossConfig, scheduled
-from neus.models import Rendering, SurfaceRendering
+from neus.models import Rendering, SurfaceRendering, Surroundings
 from neus.ops.types import Samples
 from neus.training.evidence import Sightings
 from neus.training.losses import (
@@ -22,6 +22,7 @@ from neus.training.losses import (
     free_space_loss,
     mask_loss,
     opaque_loss,
+    outside_distortion_loss,
     sparsity_loss,
     squared_colour_loss,
     surface_loss,
@@ -44,6 +45,8 @@ class Outcome:
         counted: 1 for rays that count, whose samples had room.
         step_length: distance between samples.
         sightings: what is known of the surface, at ``points.on`` and ``points.before``.
+        behind: what a learned background made of the rays.
+        outside_ratio: by which its sections grow.
     """
 
     rendering: Rendering
@@ -55,6 +58,8 @@ class Outcome:
     counted: Float[Tensor, "r"]
     step_length: float | Float[Tensor, ""]
     sightings: Sightings | None = None
+    behind: Surroundings | None = None
+    outside_ratio: float = 0.1
 
 
 def loss_terms(losses: LossConfig, outcome: Outcome) -> dict[str, Tensor]:
@@ -74,6 +79,11 @@ def loss_terms(losses: LossConfig, outcome: Outcome) -> dict[str, Tensor]:
     if losses.uses("distortion"):
         weights, length = rendering.weights, outcome.step_length
         terms["distortion"] = distortion_loss(weights, outcome.samples, length)
+    if losses.uses("distortion_outside") and outcome.behind is not None:
+        behind = outcome.behind
+        terms["distortion_outside"] = outside_distortion_loss(
+            behind.weights, behind.lengths, outcome.outside_ratio, behind.samples
+        )
     return terms
 
 

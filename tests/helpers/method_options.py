@@ -56,7 +56,12 @@ OPTIONS = {
         "training": {
             "outside_samples": 2048,
             "affine_colours": True,
-            "losses": {"opaque": 0.1, "sparsity": 0.01, "distortion": 0.1},
+            "losses": {
+                "opaque": 0.1,
+                "sparsity": 0.01,
+                "distortion": 0.1,
+                "distortion_outside": 0.1,
+            },
         },
     },
     "surroundings of a field in plain torch": {

@@ -9,6 +9,7 @@ import torch
 
 from neus.config import LearningRateConfig, LossConfig, load_method, scheduled
 from neus.errors import InputError
+from neus.ops.reference import march_outside, outside_start
 from neus.ops.types import Samples
 from neus.training.losses import (
     cavity_loss,
@@ -18,6 +19,7 @@ from neus.training.losses import (
     eikonal_loss,
     mask_loss,
     opaque_loss,
+    outside_distortion_loss,
     sparsity_loss,
     squared_colour_loss,
 )
@@ -145,3 +147,29 @@ def test_chained_rates_are_multiplied():
 def test_rates_that_make_no_sense_are_refused(pieces: list[dict], named: str):
     with pytest.raises(InputError, match=named):
         rates(pieces)
+
+
+def test_distortion_outside_is_measured_in_a_distance_that_ends():
+    """The double sum over 1 - 1 / u of the places that rays were really sampled at, u from t."""
+    generator, ratio = torch.Generator().manual_seed(0), 0.2
+    origins, directions = torch.randn(2, 6, 3, generator=generator)
+    directions = torch.nn.functional.normalize(directions, dim=1)
+    occupied, dense = torch.ones(8, 8, 8, dtype=torch.uint8), torch.zeros(8, 8, 8)
+    lit, jitter = torch.tensor([1, 1, 0, 1, 1, 1]).bool(), torch.rand(6, generator=generator)
+    ends = origins, directions, occupied, dense
+    samples, lengths = march_outside(*ends, ratio, 100.0, lit, jitter, 110)
+    used = int(samples.offsets[-1])
+    weights = torch.rand(110, generator=generator) * (torch.arange(110) < used)
+    expected = []
+    for ray in range(6):
+        mine = slice(int(samples.offsets[ray]), int(samples.offsets[ray + 1]))
+        u = 1 + samples.t[mine] - outside_start(origins, directions)[ray]
+        w, s = weights[mine], 1 - 1 / u
+        between = (w[:, None] * w * (s[:, None] - s).abs()).sum()
+        expected.append(between + (w**2 * ratio / u).sum() / 3)
+    taken = samples.taken
+    assert 3 < int(taken.sum()) < 6, "some rays have no room"
+    mean = torch.stack(expected)[taken].mean()
+    found = outside_distortion_loss(weights, lengths, ratio, samples)
+    assert float(found) == pytest.approx(float(mean), rel=1e-4)
+    assert float(found) > 0
