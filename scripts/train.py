@@ -31,7 +31,9 @@ from neus.models import operators_for, save_model, start_from, unfused_notice
 from neus.scene import load_images, load_mask, load_scene
 from neus.stereo import POINTS, read_figures, read_points
 from neus.training import (
+    LONGEST_SIDE,
     CheckpointFolder,
+    HeldOutViews,
     PixelPool,
     RunFigures,
     SurfacePoints,
@@ -137,7 +139,8 @@ def main(argv: list[str] | None = None) -> int:
         trainer = Trainer(method, pool, device, options.seed, processes, evidence=evidence)
         for path in weights:
             start_from(trainer.model, path)
-        validation = Validation(scene, images, options.run_dir / "panels")
+        held_out = HeldOutViews(scene, images, method, LONGEST_SIDE) if processes.first else None
+        validation = Validation(scene, images, options.run_dir / "panels", held_out)
         try:
             figures = run_training(trainer, checkpoints, options.run_dir, validation)
         except TrainingDivergedError as error:

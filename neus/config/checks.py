@@ -14,7 +14,7 @@ from neus.config.model import (
     RadianceConfig,
 )
 from neus.config.schedule import Schedule
-from neus.config.training import RatePiece, TrainingConfig
+from neus.config.training import CURVES, RatePiece, TrainingConfig
 from neus.errors import InputError
 
 
@@ -158,6 +158,8 @@ def _training_requirements(training: TrainingConfig) -> dict[str, bool]:
             training.samples >= training.uniform_samples + 1024 >= 1024
         ),
         "training.outside_samples must be 1024 or more": training.outside_samples >= 1024,
+        "training.curves must be one of " + ", ".join(CURVES): training.curves in CURVES,
+        "training.validation_views must not be negative": training.validation_views >= 0,
         "training.stereo_points must be positive": training.stereo_points > 0,
     }
 

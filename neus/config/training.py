@@ -7,6 +7,9 @@ from dataclasses import dataclass, field
 from neus.config.identity import NEWER
 from neus.config.schedule import Schedule
 
+CURVES = ("own", "instant-nsr-pl")
+"""Names of TensorBoard's curves."""
+
 
 @dataclass(frozen=True)
 class LossConfig:
@@ -143,6 +146,8 @@ class TrainingConfig:
         stereo_points: points of the fused cloud that are asked for in each step.
         weights: file of a model, or a checkpoint, that training starts from instead of random
             numbers: of the same architecture, with schedules, rates and occupancy of its own.
+        validation_views: of the views that are held out, measured at each of ``validations``.
+        curves: names of TensorBoard's curves, our ``own`` or those of ``instant-nsr-pl``.
     """
 
     steps: int = 20_000
@@ -159,3 +164,5 @@ class TrainingConfig:
     checkpoint_seconds: float = 30.0
     stereo_points: int = field(default=512, metadata=NEWER)
     weights: str | None = field(default=None, metadata=NEWER)
+    validation_views: int = field(default=1, metadata=NEWER)
+    curves: str = field(default="own", metadata=NEWER)

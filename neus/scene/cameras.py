@@ -66,6 +66,12 @@ class Cameras:
             self, intrinsics=self.intrinsics * factors[:, :, None], widths=widths, heights=heights
         )
 
+    def at_most(self, side: int) -> Cameras:
+        """The same cameras for images whose longer side has ``side`` pixels at most."""
+        factors = np.minimum(1.0, side / np.maximum(self.widths, self.heights))
+        sizes = (np.maximum(1, np.rint(n * factors)) for n in (self.widths, self.heights))
+        return self.resized(*(size.astype(np.int64) for size in sizes))
+
     def transformed(self, similarity: Similarity) -> Cameras:
         """The same cameras seen in the frame that ``similarity`` maps to."""
         return replace(self, camera_to_world=similarity.apply_to_poses(self.camera_to_world))

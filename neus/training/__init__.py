@@ -9,16 +9,19 @@ from neus.training.checkpoint import CheckpointFolder, fingerprint
 from neus.training.distributed import joined_processes
 from neus.training.evidence import SurfacePoints
 from neus.training.graph import GraphedStep
+from neus.training.held_out import HeldOutViews
 from neus.training.losses import colour_loss, eikonal_loss, mask_loss
 from neus.training.optimizer import Optimizer
 from neus.training.rays import PixelPool
 from neus.training.run import RunFigures, TrainingDivergedError, inv_s, run_training
 from neus.training.trainer import StepReport, Trainer
-from neus.training.validation import Validation
+from neus.training.validation import LONGEST_SIDE, Validation
 
 __all__ = [
+    "LONGEST_SIDE",
     "CheckpointFolder",
     "GraphedStep",
+    "HeldOutViews",
     "Optimizer",
     "PixelPool",
     "RunFigures",

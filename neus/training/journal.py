@@ -9,6 +9,8 @@ import time
 from pathlib import Path
 from typing import Any, TextIO
 
+from neus.training.board import curves_of
+
 COLUMNS: tuple[str, ...] = (
     "step",
     "seconds",
@@ -32,18 +34,21 @@ COLUMNS: tuple[str, ...] = (
     "free_space",
     "distortion_outside",
 )
+FIGURES = ("step", "psnr")
 
 
 class Journal:
-    """Records of one run in ``metrics.csv`` and ``tensorboard/`` below its folder.
+    """Records of one run in ``metrics.csv``, ``validation.csv`` and ``tensorboard/`` in its folder.
 
     A resumed run first drops the records past its checkpoint, so that no step stands twice.
     """
 
-    def __init__(self, folder: Path, first_step: int, steps: int) -> None:
+    def __init__(self, folder: Path, first_step: int, steps: int, names: str = "own") -> None:
+        """``names`` are of TensorBoard's curves, see :func:`neus.training.board.curves_of`."""
         folder.mkdir(parents=True, exist_ok=True)
-        self.steps = steps
-        self._csv = _continued(folder / "metrics.csv", first_step)
+        self.steps, self._names = steps, names
+        self._csv = _continued(folder / "metrics.csv", COLUMNS, first_step)
+        self._figures = _continued(folder / "validation.csv", FIGURES, first_step)
         self._board = _summary_writer(folder / "tensorboard", first_step)
         self._line = StatusLine(sys.stderr)
 
@@ -53,9 +58,8 @@ class Journal:
         self._csv.flush()
         step = int(values["step"])
         if self._board is not None:
-            for name, value in values.items():
-                if name != "step":
-                    self._board.add_scalar(name, value, step)
+            for name, value in curves_of(values, self._names).items():
+                self._board.add_scalar(name, value, step)
         sharpness = f"inv_s {values['inv_s']:.0f}  " if math.isfinite(values["inv_s"]) else ""
         self._line.show(
             f"step {step}/{self.steps}  loss {values['loss']:.4f}  psnr {values['psnr']:.2f} dB  "
@@ -64,12 +68,24 @@ class Journal:
             last=step >= self.steps,
         )
 
+    def figures(self, step: int, values: dict[str, float]) -> None:
+        """Write figures of views that training does not see (keys of ``FIGURES``), if any."""
+        if not values:
+            return
+        row = {"step": f"{step}"} | {name: f"{value:.6g}" for name, value in values.items()}
+        csv.DictWriter(self._figures, FIGURES).writerow(row)
+        self._figures.flush()
+        if self._board is not None:
+            for name, value in values.items():
+                self._board.add_scalar(f"val/{name}", value, step)
+
     def say(self, text: str) -> None:
         """One line of text among the progress."""
         self._line.say(text)
 
     def close(self) -> None:
         self._csv.close()
+        self._figures.close()
         if self._board is not None:
             self._board.close()
 
@@ -79,6 +95,9 @@ class Silence:
 
     def record(self, values: dict[str, float], seconds_left: float) -> None:
         del values, seconds_left
+
+    def figures(self, step: int, values: dict[str, float]) -> None:
+        del step, values
 
     def say(self, text: str) -> None:
         del text
@@ -117,14 +136,14 @@ def duration(seconds: float) -> str:
     return f"{hours}h{minutes:02d}m" if hours else f"{minutes}m{rest:02d}s"
 
 
-def _continued(path: Path, first_step: int) -> TextIO:
+def _continued(path: Path, columns: tuple[str, ...], first_step: int) -> TextIO:
     """Open a CSV file for appending after the record of ``first_step``."""
     rows = []
     if first_step > 0 and path.is_file():
         with path.open(newline="") as stream:
             rows = [row for row in csv.DictReader(stream) if float(row["step"]) <= first_step]
     stream = path.open("w", newline="")
-    writer = csv.DictWriter(stream, COLUMNS)
+    writer = csv.DictWriter(stream, columns)
     writer.writeheader()
     writer.writerows(rows)
     return stream

@@ -47,13 +47,14 @@ def run_training(
     trainer: Trainer,
     checkpoints: CheckpointFolder,
     journal_folder: Path,
-    validate: Callable[[Trainer], None],
+    validate: Callable[[Trainer], dict[str, float] | None],
 ) -> RunFigures:
     """Train to the end of the budget.
 
     Checkpoints go to ``checkpoints`` every ``training.checkpoint_seconds`` and on SIGTERM, after
     which the process exits with status 143. ``validate`` is called ``training.validations`` times,
-    evenly spread; it must not draw from the trainer's generator. Of several processes the first
+    evenly spread, and may return figures for the journal; it must not draw from the trainer's
+    generator. Of several processes the first
     writes all files; they look every ``AGREE_EVERY`` steps whether any of them was asked to stop.
 
     Raises:
@@ -71,7 +72,9 @@ def run_training(
     watch = _Watch(config.checkpoint_seconds)
     with (
         closing(
-            Journal(journal_folder, trainer.step, config.steps) if processes.first else Silence()
+            Journal(journal_folder, trainer.step, config.steps, config.curves)
+            if processes.first
+            else Silence()
         ) as journal,
         _stop_requests() as stop_requested,
         threads_of_steps(trainer.backend),
@@ -89,7 +92,7 @@ def run_training(
                 _refuse_divergence(record, trainer)
                 journal.record(record, clock.left(trainer.step, config.steps))
             if validate_every and trainer.step % validate_every == 0 and processes.first:
-                validate(trainer)
+                journal.figures(trainer.step, validate(trainer) or {})
             stop = due = False
             if processes.count == 1 or trainer.step % AGREE_EVERY == 0:
                 stop, due = processes.any(stop_requested(), processes.first and watch.due())

@@ -11,13 +11,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from neus.models import geometry_pictures, ready
-from neus.scene import Cameras, Scene
+from neus.scene import Scene
+from neus.training.held_out import HeldOutViews
 from neus.training.trainer import Trainer
 
 if TYPE_CHECKING:
     from jaxtyping import UInt8
 
-_LONGEST_SIDE = 400
+LONGEST_SIDE = 400
+"""Of panels and of the views that are measured while training goes on, in pixels."""
 
 
 class Validation:
@@ -28,13 +30,15 @@ class Validation:
         scene: Scene,
         images: list[UInt8[np.ndarray, "h w 3"]],
         folder: Path,
+        held_out: HeldOutViews | None = None,
     ) -> None:
-        index = (scene.test or scene.train)[-1]
+        self._index = index = (scene.test or scene.train)[-1]
         self._photo = images[index]
-        self._camera = _at_most(scene.cameras[[index]], _LONGEST_SIDE)
-        self._folder = folder
+        self._camera = scene.cameras[[index]].at_most(LONGEST_SIDE)
+        self._folder, self._held_out = folder, held_out
 
-    def __call__(self, trainer: Trainer) -> None:
+    def __call__(self, trainer: Trainer) -> dict[str, float]:
+        """Write the panel; figures of ``held_out``, where that is given."""
         from neus.images import panel, resize_image, to_uint8, write_image
 
         trained = ready(trainer.model, trainer.method, trainer.step, trainer.device)
@@ -51,11 +55,5 @@ class Validation:
         write_image(
             self._folder / f"step-{trainer.step:08d}.png", panel([pictures], captions=captions)
         )
-
-
-def _at_most(camera: Cameras, side: int) -> Cameras:
-    factor = min(1.0, side / max(int(camera.widths[0]), int(camera.heights[0])))
-    return camera.resized(
-        np.maximum(1, np.rint(camera.widths * factor)).astype(int),
-        np.maximum(1, np.rint(camera.heights * factor)).astype(int),
-    )
+        known = {self._index: view}
+        return {} if self._held_out is None else self._held_out.figures(trained, known)

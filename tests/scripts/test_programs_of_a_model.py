@@ -17,9 +17,10 @@ from neus.errors import InputError
 from neus.images.stored import read_image
 from neus.mesh.handover_files import read_handover
 from neus.mesh.isosurface import EmptySurface
-from neus.models import ready, save_model
+from neus.models import load_model, ready, save_model
 from neus.scene.reading import load_images, load_scene
 from neus.training.checkpoint import CheckpointFolder
+from neus.training.held_out import HeldOutViews
 from neus.training.rays import PixelPool
 from neus.training.trainer import Trainer
 from neus.training.validation import Validation
@@ -87,7 +88,12 @@ def test_training_leaves_model_figures_and_panels(
     assert code is None or code.startswith(f"commit {kept.read_text()[7:47]}\n")
     panels = sorted(path.name for path in (tmp_path / "run" / "panels").iterdir())
     assert panels == ["step-00000006.png", "step-00000012.png"]
-    assert output.is_file()
+    header, *rows = (tmp_path / "run" / "validation.csv").read_text().splitlines()
+    figures = [float(row.split(",")[1]) for row in rows]
+    assert (header, [row.split(",")[0] for row in rows]) == ("step,psnr", ["6", "12"])
+    view, photo = load_model(output, CPU).view(load_scene(scene).cameras, 4), np.ones((24, 32, 3))
+    photo[:, : 32 if background == "learned" else 16] = 100 / 255  # masks show the left half
+    assert figures[1] == pytest.approx(-10 * np.log10(((view.rgb - photo) ** 2).mean()), abs=1e-3)
     assert not list((tmp_path / "run" / "checkpoints").iterdir()), "the model has taken their place"
 
 
@@ -175,6 +181,27 @@ def test_a_panel_shows_object_and_surroundings_apart_where_both_are_learned(
     np.testing.assert_allclose(inside - (1 - opacity) * (255 - behind), both, atol=3)
     assert (opacity < 0.5).any()
     assert (opacity > 0.5).any()
+
+
+def test_held_out_views_are_spaced_evenly_and_made_small(scene: Path):
+    """With the last of them, which the panel shows; their figure is the mean."""
+    read = replace(load_scene(scene), test=(1, 2, 3, 5, 6))
+    images = [np.full((24, 32, 3), 10 * index, np.uint8) for index in range(8)]
+    chosen = {}
+    for count in (0, 1, 2, 3, 9):
+        training = {**SMALL["training"], "validation_views": count}
+        method = load_method(None, {**SMALL, "training": training})
+        chosen[count] = HeldOutViews(read, images, method, 16)
+    asked = {count: views.indices for count, views in chosen.items()}
+    assert asked == {0: [], 1: [6], 2: [3, 6], 3: [2, 5, 6], 9: [1, 2, 3, 5, 6]}
+    trained = ready(trainer_of(method_of("neus"), scene).model, method_of("neus"), 0, CPU)
+    empty = trained.view(read.cameras.at_most(16), 0)
+    black = replace(empty, rgb=np.zeros((12, 16, 3)))
+    known = dict.fromkeys((3, 6), black)
+    photos = [np.where(np.arange(16)[:, None] < 8, index / 25.5, 1) for index in known]
+    expected = np.mean([-10 * np.log10((photo**2).mean()) for photo in photos])
+    assert chosen[2].figures(trained, known) == pytest.approx({"psnr": expected})
+    assert chosen[0].figures(trained, known) == {}
 
 
 def test_a_panel_of_a_scene_that_holds_nothing_out_is_of_its_last_photo_made_small(

@@ -6,6 +6,7 @@ import csv
 import math
 import os
 import signal
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -15,8 +16,9 @@ import torch
 from neus.errors import InputError
 from neus.files.whole import held_alone
 from neus.models.trained import load_model, ready, save_model
+from neus.training.board import curves_of
 from neus.training.checkpoint import fingerprint
-from neus.training.journal import duration
+from neus.training.journal import Journal, duration
 from neus.training.rays import PixelPool
 from neus.training.run import STOPPED, TrainingDivergedError, run_training
 from neus.training.trainer import Trainer
@@ -216,3 +218,27 @@ def test_a_run_folder_is_held_by_one_process(tmp_path: Path):
         pass
     with held_alone(tmp_path / "run"):
         pass
+
+
+def test_curves_have_the_names_that_are_asked_for():
+    record = {"step": 3.0, "colour": 0.5, "psnr": 20.0, "rays": 64.0, "mask": 0.1, "loss": 1.0}
+    assert curves_of(record, "own") == {key: record[key] for key in record if key != "step"}
+    assert curves_of(record, "instant-nsr-pl") == {
+        "train/loss_rgb_mse": pytest.approx(0.01),
+        "train/loss_rgb": 0.5,
+        "train/num_rays": 64.0,
+        "train/loss_mask": 0.1,
+        "train/loss": 1.0,
+    }
+    with pytest.raises(InputError, match=r"training\.curves must be one of own, instant"):
+        small_method(10, curves="theirs")
+
+
+def test_figures_of_validations_stand_once_after_a_resumption(tmp_path: Path):
+    for first_step, steps in ((0, (5, 10)), (5, (10, 15))):
+        with closing(Journal(tmp_path, first_step, 20)) as journal:
+            for step in steps:
+                journal.figures(step, {"psnr": 20.0 + step + first_step})
+                journal.figures(step, {})
+    rows = (tmp_path / "validation.csv").read_text().split()
+    assert rows == ["step,psnr", "5,25", "10,35", "15,40"]
