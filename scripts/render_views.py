@@ -11,9 +11,9 @@ import numpy as np
 from neus.cli import run
 from neus.devices import DEVICES, leased_device, set_threads
 from neus.files import folder_written_whole
-from neus.images import PALETTES, to_uint8, write_image
+from neus.images import PALETTES, panel, read_image, to_uint8, write_image
 from neus.models import View, geometry_pictures, load_model
-from neus.scene import Cameras, load_scene
+from neus.scene import Cameras, load_image, load_scene
 
 
 def arguments(argv: list[str] | None) -> argparse.Namespace:
@@ -37,6 +37,11 @@ def arguments(argv: list[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--train-views", type=int, default=0, help="training views to render, evenly spaced"
     )
+    parser.add_argument(
+        "--grids",
+        action="store_true",
+        help="grid/NAME.png, too: photo, rendering, normals and depth of a held-out view",
+    )
     parser.add_argument("--palette", choices=PALETTES, default="turbo", help="colours of depths")
     return parser.parse_args(argv)
 
@@ -45,7 +50,7 @@ def main(argv: list[str] | None = None) -> int:
     options = arguments(argv)
     scene, apart = load_scene(options.scene), options.held_out_model is not None
     names = [scene.frames[index].name for index in scene.test]
-    entries = ["normal", "depth", "train", *(f"{name}.png" for name in names)]
+    entries = ["normal", "depth", "train", "grid", *(f"{name}.png" for name in names)]
     with (
         leased_device(options.device) as device,
         folder_written_whole(options.output, entries) as folder,
@@ -55,6 +60,9 @@ def main(argv: list[str] | None = None) -> int:
         for index, name in zip(scene.test, names, strict=True):
             view = trained.view(scene.cameras, index)
             write_view(folder, name, view, scene.cameras, index, options.palette)
+            if options.grids:
+                photo = load_image(scene, index)
+                write_image(folder / "grid" / f"{name}.png", grid(folder, name, photo))
         trained = load_model(options.model, device) if apart else trained
         learned = scene.learned_whole() if apart else scene
         for index in evenly_spaced(learned.train, options.train_views):
@@ -81,6 +89,12 @@ def write_view(
         depth=view.depth.astype(np.float32),
         opacity=view.opacity.astype(np.float32),
     )
+
+
+def grid(folder: Path, name: str, photo: np.ndarray) -> np.ndarray:
+    """A photo beside what was written of its view, in one picture."""
+    pictures = [read_image(folder / kind / f"{name}.png") for kind in (".", "normal", "depth")]
+    return panel([[photo, *pictures]], captions=["photo", "rendering", "normals", "depth"])
 
 
 if __name__ == "__main__":

@@ -34,7 +34,7 @@ COLUMNS: tuple[str, ...] = (
     "free_space",
     "distortion_outside",
 )
-FIGURES = ("step", "psnr")
+FIGURES: tuple[str, ...] = ("step", "psnr")
 
 
 class Journal:

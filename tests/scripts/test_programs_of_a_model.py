@@ -116,6 +116,12 @@ def test_all_is_made_of_a_running_checkpoint_of_a_density(scene: Path, tmp_path:
     views, config = tmp_path / "views", tmp_path / "config.yaml"
     assert run("render_views", **given, output=views) == 0
     assert {path.name for path in views.glob("*.png")} == {"000.png", "004.png"}
+    assert not (views / "grid").exists()
+    words = [f"--{key}={value}" for key, value in {**given, "output": views}.items()]
+    assert program("render_views")([*words, "--grids"]) == 0
+    picture = read_image(views / "grid" / "004.png")
+    assert (picture[-24:, :32] == 100).all(), "the photo"
+    np.testing.assert_array_equal(picture[-24:, -32:], read_image(views / "depth" / "004.png"))
     config.write_text(method_as_yaml(method))
     figures = tmp_path / "views.json"
     assert run("evaluate_views", views=views, scene=scene, config=config, output=figures) == 0

@@ -94,6 +94,14 @@ def test_another_level_of_the_surface_reruns_the_mesh_alone(finished: Path) -> N
         assert ("extract_mesh" in plan, "train" in plan) == (reruns, False), keys
 
 
+def test_a_picture_of_all_of_each_view_reruns_the_views(finished: Path) -> None:
+    config = write_config(finished / "grids.yaml", evaluation={"grids": True})
+    plan = planned(finished, "--configfile", config)
+    assert plan == {"render_views": 1, "evaluate_views": 1, "results_table": 1, "page": 1, "all": 1}
+    words = ["--configfile", config, "--dry-run", "--printshellcmds"]
+    assert "--train-views 8 --grids --output" in snakemake(finished, *words).stdout
+
+
 def test_another_text_of_a_command_reruns_nothing(finished: Path) -> None:
     rule = finished / "workflow" / "rules" / "train.smk"
     before = rule.read_text()

@@ -4,6 +4,17 @@ DEPTHS = ["path-depth"] if config["video"]["depth"] else []  # folders of a run
 KEEP_DEPTHS = "--depth {output.depth:q} " if DEPTHS else ""
 
 
+def grids():
+    """The option of the program, where each held-out view is to have a picture of all."""
+    return {"grids": True} if config["evaluation"]["grids"] else {}
+
+
+def train_views():
+    """How many; recorded with that option, which the param beside it is not, as it has an input."""
+    count = config["evaluation"]["train_views"]
+    return RecordedInt(count, "--grids") if grids() else count
+
+
 rule render_views:
     input:
         scene=rules.normalize_scene.output.scene,
@@ -17,8 +28,10 @@ rule render_views:
             caption="../report/views.rst",
         ),
     params:
-        train_views=config["evaluation"]["train_views"],
-        held_out=lambda wildcards, input: options(held_out_model=input.get("held_out") or None),
+        train_views=train_views(),
+        held_out=lambda wildcards, input: options(
+            held_out_model=input.get("held_out") or None, **grids()
+        ),
     log:
         f"{RUN}/logs/render_views.log",
     benchmark:
