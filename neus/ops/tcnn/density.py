@@ -1,4 +1,4 @@
-"""Density and colour of a field that has no surface: tiny-cuda-nn's grid and colour network."""
+"""Density and colour of a field that has no surface: tiny-cuda-nn's grid and networks."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from neus.ops.alpha import density_alpha
 from neus.ops.grid import GridLayout
 from neus.ops.reference.table import GradientAddedTo
 from neus.ops.tcnn.grid import encode
-from neus.ops.tcnn.shading import colour_network
+from neus.ops.tcnn.shading import colour_network, relu_network
 from neus.ops.types import Samples
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ def grid_network(
     if table_gradient is not None:
         table = GradientAddedTo.apply(table, table_gradient.dense)
     u = torch.cat([x, encode(reference.to_grid(x), table, grid, active_levels)], dim=1)
-    return reference.relu_network(u, (weights[0][:, : u.shape[1]], *weights[1:]), biases)
+    return relu_network(u, (weights[0][:, : u.shape[1]], *weights[1:]), biases)
 
 
 def shade_density(

@@ -1,4 +1,4 @@
-"""Opacity and colour of samples, with tiny-cuda-nn's float16 network.
+"""Opacity and colour of samples, with tiny-cuda-nn's float16 network, which densities have, too.
 
 Its networks have no biases. Inputs therefore end with a constant 1, and every hidden layer has a
 neuron that passes it on; the columns of weights that meet it are the biases. All widths are rounded
@@ -58,6 +58,13 @@ def colour_network(
     inputs: Float[Tensor, "n c"], weights: Sequence[Tensor], biases: Sequence[Tensor]
 ) -> Float[Tensor, "n 3"]:
     """:func:`neus.ops.reference.colour_network` with products in float16."""
+    return torch.sigmoid(relu_network(inputs, weights, biases))
+
+
+def relu_network(
+    inputs: Float[Tensor, "n c"], weights: Sequence[Tensor], biases: Sequence[Tensor]
+) -> Float[Tensor, "n o"]:
+    """:func:`neus.ops.reference.relu_network` with products in float16; n is positive."""
     channels, hidden, outputs = inputs.shape[1], len(biases) - 1, len(biases[-1])
     neurons = _rounded(len(biases[0]) + 1)
     widths = [_rounded(channels + 1), *[neurons] * hidden, _rounded(outputs)]
@@ -70,7 +77,7 @@ def colour_network(
     constant = torch.nn.functional.pad(inputs, (0, 1), value=1.0)
     padded = torch.nn.functional.pad(constant, (0, widths[0] - channels - 1))
     parameters = torch.cat([matrix.flatten() for matrix in matrices])
-    return torch.sigmoid(call(network, parameters, padded, GRADIENT_SCALE)[:, :outputs])
+    return call(network, parameters, padded, GRADIENT_SCALE)[:, :outputs]
 
 
 def _with_bias(
@@ -95,7 +102,7 @@ def _rounded(width: int) -> int:
 def _network(inputs: int, neurons: int, hidden: int, outputs: int) -> nn.Module:
     """Its parameters are its matrices ``[out, in]``, one after the other.
 
-    The sigmoid is left to float32, whose values near 0 and 1 are finer.
+    What follows on the last, as a sigmoid, is left to float32, whose values near 0 and 1 are finer.
     """
     network = import_module("tinycudann").Network(
         n_input_dims=inputs,
