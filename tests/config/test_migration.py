@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 import torch
+import yaml
 
 from neus.config import load_method
 from neus.models.kinds import new_model
@@ -41,6 +42,66 @@ every_n_train_steps chunk_size export_vertex_color max_steps log_every_n_steps
 num_sanity_val_steps val_check_interval limit_train_batches limit_val_batches
 enable_progress_bar precision
 """
+
+
+def rows() -> list[tuple[str, str, str]]:
+    """The cells of the page's tables, without their heads."""
+    lines = [line for line in PAGE.read_text().splitlines() if line.startswith("| ")]
+    cells = [tuple(cell.strip() for cell in line.strip("|").split(" | ")) for line in lines]
+    return [(there, here, "".join(why)) for there, here, *why in cells if there != "there"]
+
+
+def workflow_keys() -> set[str]:
+    """Those of the workflow, as ``video.frames``, and of scans, as ``downscale``."""
+    schema = yaml.safe_load((ROOT / "workflow" / "schemas" / "config.schema.yaml").read_text())
+    groups = {f"{name}.": value for name, value in schema["properties"].items()}
+    groups |= {"": schema, "scan": schema["$defs"]["scan"]}
+    return {
+        f"{group if group != 'scan' else ''}{key}"
+        for group, value in groups.items()
+        for key in value.get("properties", {})
+    }
+
+
+def is_method_key(name: str) -> bool:
+    found: object = load_method()
+    for part in name.split("."):
+        if not hasattr(found, part):
+            return False
+        found = getattr(found, part)
+    return True
+
+
+def unknown_keys(cell: str) -> list[str]:
+    """What a cell names and nothing has. Words follow on the group of the key before them."""
+    unknown, group, workflow = [], "", workflow_keys()
+    for text in re.findall(r"`([^`]*)`", cell):
+        name = text.split(": ")[0]
+        if name.startswith(("snakemake", "scripts/", "torchrun", "--", "run/", "config/")):
+            continue  # programs and files: other tests look at their names
+        if re.search(r"\.(pt|json|npz)$", name) or name in workflow:
+            continue
+        if (ROOT / "config" / "methods" / f"{name}.yaml").is_file():
+            continue
+        whole = name if is_method_key(name) else f"{group}.{name}"
+        if is_method_key(whole):
+            group = whole.rpartition(".")[0]
+        else:
+            unknown.append(name)
+    return unknown
+
+
+def test_every_key_of_the_second_column_exists():
+    assert [key for _, here, _ in rows() for key in unknown_keys(here)] == []
+    assert unknown_keys("`model.sdf.width`, `depth`, `video.sound`") == ["depth", "video.sound"]
+
+
+def test_every_row_names_a_key_or_says_why_there_is_none():
+    found = rows()
+    assert len(found) > 80
+    for there, here, why in found:
+        assert here not in ("none", "always", ""), there
+        assert "`" in here or (here == "no key" and len(why.split()) > 8), there
 
 
 def test_all_its_methods_have_a_file_of_their_name():
