@@ -49,7 +49,7 @@ rule all:
         rules.results_table.output,
         rules.page.output,
         measured_meshes(f"{SCAN}/meshes/{{mesh}}/mesh.glb"),
-        expand(f"{RUN}/{{file}}", file=["mesh.ply", "path.mp4", "views", *DEPTHS], **RUNS),
+        expand(f"{RUN}/{{file}}", file=["mesh.ply", "path.mp4", "views", *KEPT.values()], **RUNS),
         expand(rules.texture_mesh.output, **RUNS),
 
 

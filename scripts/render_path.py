@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, ExitStack, nullcontext
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 
 from neus.cli import run
 from neus.devices import DEVICES, leased_device, set_threads
 from neus.files import folder_written_whole
-from neus.images import to_uint8, write_clip, write_image
+from neus.images import read_image, to_uint8, write_clip, write_image
 from neus.models import TrainedModel, geometry_pictures, load_model
 from neus.scene import PATHS, Cameras, Scene, Similarity, camera_path, load_scene
 
@@ -26,6 +27,8 @@ def arguments(argv: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--device", choices=DEVICES, default="auto")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--output", type=Path, required=True, help="the video: .mp4 or .gif")
+    parser.add_argument("--gif", type=Path, help="the same as .gif, beside an .mp4")
+    parser.add_argument("--pictures", type=Path, help="folder for its frames, 0000.png and so on")
     parser.add_argument(
         "--depth",
         type=Path,
@@ -52,8 +55,35 @@ def main(argv: list[str] | None = None) -> int:
         set_threads(options.threads)
         trained = load_model(options.model, device)
         pictures = frames(trained, cameras, scene.to_source, depths)
+        folder = stack.enter_context(picture_folder(options))
+        if folder is not None:
+            pictures = kept(pictures, folder)
         write_clip(options.output, pictures, fps=options.fps)
+        if options.gif is not None and folder is not None:
+            again = (read_image(file) for file in sorted(folder.glob("*.png")))
+            write_clip(options.gif, again, fps=options.fps)
     return 0
+
+
+@contextmanager
+def picture_folder(options: argparse.Namespace) -> Iterator[Path | None]:
+    """Where frames are kept: as asked for, or until they are in a second file."""
+    if options.pictures is not None:
+        names = [f"{index:04d}.png" for index in range(options.frames)]
+        with folder_written_whole(options.pictures, names) as folder:
+            yield folder
+    elif options.gif is not None:
+        with TemporaryDirectory() as folder:
+            yield Path(folder)
+    else:
+        yield None
+
+
+def kept(pictures: Iterator[np.ndarray], folder: Path) -> Iterator[np.ndarray]:
+    """The same pictures, each of which is written before it is passed on."""
+    for index, picture in enumerate(pictures):
+        write_image(folder / f"{index:04d}.png", picture)
+        yield picture
 
 
 def depth_folder(target: Path | None, count: int) -> AbstractContextManager[Path | None]:

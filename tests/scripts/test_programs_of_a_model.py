@@ -136,6 +136,16 @@ def test_all_is_made_of_a_running_checkpoint_of_a_density(scene: Path, tmp_path:
             np.testing.assert_allclose(kept["to_source"], load_scene(scene).to_source.matrix)
             towards = -kept["camera_to_world"][:, 3] @ kept["camera_to_world"][:, 2]
             assert towards > 1, "each camera looks at the sphere from outside"
+    flight = {"output": tmp_path / "path.mp4", "gif": tmp_path / "again.gif"}
+    for kept in ({}, {"pictures": tmp_path / "frames"}):
+        assert run("render_path", **given, frames=2, **flight, **kept) == 0
+        assert flight["gif"].read_bytes() == (tmp_path / "path.gif").read_bytes()
+        flight["gif"].unlink()
+    assert [path.name for path in sorted((tmp_path / "frames").iterdir())] == [
+        "0000.png",
+        "0001.png",
+    ]
+    assert read_image(tmp_path / "frames" / "0000.png").shape == (24, 64, 3)
     with pytest.raises(InputError, match="not positive"):
         run("extract_mesh", **given, surface_density=-1, output=mesh)
 

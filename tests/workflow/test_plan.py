@@ -125,18 +125,16 @@ def test_a_method_that_rests_on_stereo_waits_for_it(finished: Path) -> None:
     assert "--stereo results/statue/stereo" not in printed
 
 
-def test_depths_of_the_flight_are_kept_where_they_are_asked_for(finished: Path) -> None:
-    asked = write_config(finished / "depth.yaml", video={"depth": True})
+@pytest.mark.parametrize("kept", [["depth"], ["gif", "pictures"]])
+def test_more_of_the_flight_is_kept_where_it_is_asked_for(finished: Path, kept: list[str]) -> None:
+    asked = write_config(finished / "depth.yaml", video=dict.fromkeys(kept, True))
     plan = planned(finished, "--configfile", asked)
     assert plan == {"render_path": 1, "page": 1, "all": 1}
     for config, count in ((asked, 1), ("mine.yaml", 0)):
         words = ["--configfile", config, "--dry-run", "--printshellcmds"]
-        assert (
-            snakemake(finished, *words, "--forcerun", "render_path").stdout.count(
-                "--depth results/statue"
-            )
-            == count
-        )
+        printed = snakemake(finished, *words, "--forcerun", "render_path").stdout
+        for kind in kept:
+            assert printed.count(f"--{kind} results/statue") == count, kind
 
 
 def test_a_second_seed_and_scan_multiply_the_runs(finished: Path) -> None:

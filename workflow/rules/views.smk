@@ -1,7 +1,14 @@
 # What a trained network shows: held-out views with their figures, and a flight around the object.
 
-DEPTHS = ["path-depth"] if config["video"]["depth"] else []  # folders of a run
-KEEP_DEPTHS = "--depth {output.depth:q} " if DEPTHS else ""
+# What is kept of a flight beside its video, by the program's options.
+KINDS = {"depth": "path-depth", "gif": "path.gif", "pictures": "path-pictures"}
+KEPT = {kind: name for kind, name in KINDS.items() if config["video"][kind]}
+KEEP = "".join(f"--{kind} {{output.{kind}:q}} " for kind in KEPT)
+
+
+def of_flight(kind):
+    path = f"{RUN}/{KEPT[kind]}"
+    return path if kind == "gif" else directory(path)
 
 
 def grids():
@@ -53,7 +60,7 @@ rule render_path:
         model=rules.train.output.model,
     output:
         video=report(f"{RUN}/path.mp4", category="Videos", caption="../report/video.rst"),
-        **{"depth": directory(f"{RUN}/{folder}") for folder in DEPTHS},
+        **{kind: of_flight(kind) for kind in KEPT},
     params:
         **{key: config["video"][key] for key in ("frames", "fps", "path")},
     log:
@@ -68,7 +75,7 @@ rule render_path:
     shell:
         "logged {log:q} python {SCRIPTS:q}/render_path.py --scene {input.scene:q} "
         "--model {input.model:q} --frames {params.frames} --fps {params.fps} "
-        f"--path {{params.path}} {KEEP_DEPTHS}"
+        f"--path {{params.path}} {KEEP}"
         "--device {config[device]} --threads {threads} --output {output.video:q}"
 
 
