@@ -2,24 +2,22 @@
 
 In go method files and overrides; out comes a frozen :class:`MethodConfig` with every key, lengths
 in units of the scene frame. A method file (``config/methods/*.yaml``) holds only what differs from
-the defaults of :mod:`~neus.config.model` and :mod:`~neus.config.training`. Unknown keys and wrong
-types are refused with the key's name. Fractions are fractions of the step budget, so that changing
-``training.steps`` rescales every schedule with it. A budget (``config/budgets/*.yaml``) is laid
-over a method's file, below overrides.
+the defaults of :mod:`~neus.config.model`, :mod:`~neus.config.networks` and
+:mod:`~neus.config.training`. Unknown keys and wrong types are refused with the key's name.
+Fractions are fractions of the step budget, so that changing ``training.steps`` rescales every
+schedule with it. A budget (``config/budgets/*.yaml``) is laid over a method's file, below
+overrides.
 """
 
 from neus.config.budgets import RECORD, Budget, load_budget, recorded_budget
 from neus.config.identity import identity
 from neus.config.loading import identity_as_yaml, load_method, method_as_yaml, without_masks
 from neus.config.method import BACKENDS, MethodConfig
-from neus.config.model import (
-    BACKGROUNDS,
+from neus.config.model import BACKGROUNDS, MarchingConfig, ModelConfig, OutsideConfig
+from neus.config.networks import (
     DensityConfig,
     GradientConfig,
     HashGridConfig,
-    MarchingConfig,
-    ModelConfig,
-    OutsideConfig,
     RadianceConfig,
     SdfConfig,
 )

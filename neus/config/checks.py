@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from neus.config.method import BACKENDS, MethodConfig
-from neus.config.model import (
-    BACKGROUNDS,
+from neus.config.model import BACKGROUNDS, KINDS, ModelConfig
+from neus.config.networks import (
     DIRECTION_ENCODINGS,
     ENCODINGS,
     GRADIENTS,
-    KINDS,
     HashGridConfig,
-    ModelConfig,
     RadianceConfig,
 )
 from neus.config.schedule import Schedule

@@ -83,7 +83,7 @@ def test_opacity_and_colour_equal_reference_within_float16():
         samples = Samples(index, lengths, torch.tensor([0, 40]), torch.ones(1, dtype=torch.bool))
         shaded = backend.shade_density(out, lengths, samples, encoded, layers[:2], layers[2:])
         found.append(list(shaded))
-    assert_close(*found, 5e-3)
+    assert_close(found[0], found[1], 5e-3)
 
 
 @imitated
