@@ -15,6 +15,8 @@ from neus.config.loading import identity_as_yaml, load_method, method_as_yaml, w
 from neus.config.method import BACKENDS, MethodConfig
 from neus.config.model import BACKGROUNDS, MarchingConfig, ModelConfig, OutsideConfig
 from neus.config.networks import (
+    ACTIVATIONS,
+    NUMBERED,
     DensityConfig,
     GradientConfig,
     HashGridConfig,
@@ -25,8 +27,10 @@ from neus.config.schedule import scheduled
 from neus.config.training import LearningRateConfig, LossConfig, RatePiece
 
 __all__ = [
+    "ACTIVATIONS",
     "BACKENDS",
     "BACKGROUNDS",
+    "NUMBERED",
     "RECORD",
     "Budget",
     "DensityConfig",

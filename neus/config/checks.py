@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
+
 from neus.config.method import BACKENDS, MethodConfig
 from neus.config.model import BACKGROUNDS, KINDS, ModelConfig
 from neus.config.networks import (
+    ACTIVATIONS,
     DIRECTION_ENCODINGS,
     ENCODINGS,
     GRADIENTS,
+    NUMBERED,
     HashGridConfig,
     RadianceConfig,
 )
@@ -28,6 +32,7 @@ def check_values(method: MethodConfig) -> None:
     _check_schedule("model.sdf.max_inv_s", model.sdf.max_inv_s, least=1.0)
     for pieces in training.learning_rates.schedules:
         _check_pieces(pieces)
+    _check_activations(model)
     requirements = {
         "backend must be one of " + ", ".join(BACKENDS): method.backend in BACKENDS,
         **_model_requirements(model),
@@ -53,6 +58,27 @@ def _check_schedule(key: str, value: Schedule, least: float = 0.0) -> None:
         )
     if min(numbers[1:3]) < least:
         raise InputError(f"method: {key} must not be below {least}")
+
+
+def _check_activations(model: ModelConfig) -> None:
+    """Names alone: what they mean to a network is seen when it is made."""
+    outside = model.outside
+    networks = (
+        ("model.sdf", model.sdf, ("output_activation", "feature_activation")),
+        ("model.density", model.density, ("activation", "feature_activation")),
+        ("model.radiance", model.radiance, ("activation", "output")),
+        ("model.outside.density", outside.density, ("activation", "feature_activation")),
+        ("model.outside.radiance", outside.radiance, ("activation", "output")),
+    )
+    for group, network, keys in networks:
+        for key in keys:
+            name = getattr(network, key)
+            if name not in ACTIVATIONS and not re.fullmatch(NUMBERED, name):
+                raise InputError(
+                    f"method: {group}.{key}: there is no activation '{name}': it is one of "
+                    f"{', '.join(ACTIVATIONS)}, or softplus, scale, clamp, mul, + or - with a "
+                    "number at its end, as in softplus100"
+                )
 
 
 def _check_pieces(pieces: list[RatePiece]) -> None:

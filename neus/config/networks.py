@@ -13,6 +13,13 @@ GRADIENTS = ("analytic", "differences")
 ENCODINGS = ("hash_grid", "frequency")
 """Of positions."""
 DIRECTION_ENCODINGS = ("spherical_harmonics", "frequency")
+ACTIVATIONS = (
+    "none", "relu", "sigmoid", "tanh", "softplus", "elu", "gelu", "silu", "leaky_relu", "exp",
+    "trunc_exp", "lin2srgb",
+)  # fmt: skip
+"""Those that have a name alone; :mod:`neus.fields.activations` says what they are."""
+NUMBERED = r"(softplus|scale|clamp|mul|(?=[+-]))([+-]?\d+\.?\d*(?:e[+-]?\d+)?)"
+"""Pattern of those that end with a number, as softplus100."""
 
 
 @dataclass(frozen=True)

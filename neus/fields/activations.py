@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
+from neus.config import NUMBERED
 from neus.errors import InputError
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ def activation(name: str) -> Activation:
     """
     if name in NAMED:
         return NAMED[name]
-    parts = re.fullmatch(r"(softplus|scale|clamp|mul|(?=[+-]))([+-]?\d+\.?\d*(?:e[+-]?\d+)?)", name)
+    parts = re.fullmatch(NUMBERED, name)
     number = float(parts[2]) if parts else math.nan
     if not parts or (number <= 0 and parts[1] in ("softplus", "scale", "clamp")):
         raise InputError(

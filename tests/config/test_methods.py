@@ -56,6 +56,8 @@ def test_resolved_method_reads_back_as_itself(tmp_path: Path):
         ({"model": {"radiance": {"direction_degree": 9}}}, "direction_degree"),
         ({"model": {"outside": {"hash_grid": {"features": 0}}}}, "outside.hash_grid.features"),
         ({"model": {"marching": {"last_step": 0.0}}}, "last_step"),
+        ({"model": {"density": {"activation": "softplu"}}}, "model.density.activation"),
+        ({"model": {"outside": {"radiance": {"output": "scale"}}}}, "outside.radiance.output"),
         ({"model": {"cos_anneal_end": 1.5}}, "cos_anneal_end"),
         ({"training": {"samples": 600}}, "training.samples"),
     ],

@@ -7,8 +7,9 @@ import math
 import pytest
 import torch
 
+from neus.config import ACTIVATIONS
 from neus.errors import InputError
-from neus.fields.activations import activation
+from neus.fields.activations import NAMED, activation
 from neus.fields.encodings import frequencies
 
 X = torch.tensor([-2.0, -0.5, 0.0, 0.001, 0.5, 3.0], dtype=torch.float64)
@@ -69,3 +70,7 @@ def test_frequencies_fade_in_one_after_the_other():
     for shown, weights in [(0.0, [0, 0, 0, 0]), (1.5, [1, 0.5, 0, 0]), (3.0, [1, 1, 1, 0])]:
         expected = full.view(4, 2) * torch.tensor(weights)[:, None]
         torch.testing.assert_close(frequencies(x, 4, shown).view(4, 2), expected)
+
+
+def test_the_names_that_a_method_may_have_are_those_that_there_are():
+    assert set(ACTIVATIONS) == set(NAMED)
