@@ -97,6 +97,29 @@ def test_training_leaves_model_figures_and_panels(
     assert not list((tmp_path / "run" / "checkpoints").iterdir()), "the model has taken their place"
 
 
+def test_the_program_starts_from_weights(scene: Path, tmp_path: Path):
+    """At rates of next to nothing it ends where it started, though with another seed."""
+    trainer = trainer_of(method_of("neus"), scene)
+    for _ in range(3):
+        trainer.train_step()
+    first = tmp_path / "first.pt"
+    save_model(first, trainer.model, method_of("neus"), 3, 0)
+    method, output = tmp_path / "method.yaml", tmp_path / "model.pt"
+    method.write_text(method_as_yaml(method_of("neus")))
+    still = {"table": 1e-9, "networks": 1e-9, "inv_s": 1e-9}
+    overrides = json.dumps({"training": {"steps": 2, "learning_rates": still}})
+    files = {"config": tmp_path / "config.yaml", "metrics": tmp_path / "train.json"}
+    given = {"scene": scene, "run_dir": tmp_path / "run", "device": "cpu", "method": method}
+    given |= {"overrides": overrides, "seed": 5, "output": output, **files}
+    assert run("train", **given, weights=first) == 0
+    assert load_method(files["config"]).training.weights == str(first)
+    expected = trainer.model.state_dict()
+    for name, tensor in load_model(output, CPU).model.state_dict().items():
+        torch.testing.assert_close(tensor, expected[name], atol=1e-7, rtol=1e-5, msg=name)
+    with pytest.raises(InputError, match=r"training\.weights: .*none\.pt does not exist"):
+        run("train", **given, weights=tmp_path / "none.pt")
+
+
 def test_all_is_made_of_a_running_checkpoint_of_a_density(scene: Path, tmp_path: Path):
     method = method_of("nerf")
     trainer = trainer_of(method, scene)
