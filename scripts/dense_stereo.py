@@ -9,9 +9,10 @@ from pathlib import Path
 
 from neus.cli import run
 from neus.devices import DEVICES, device_name, leased_device, peak_memory_gib, set_threads
+from neus.progress import Progress
 from neus.scene import load_scene
 from neus.stereo.folder import write_stereo
-from neus.stereo.reconstruction import reconstruct
+from neus.stereo.reconstruction import EXPECTED, reconstruct
 from neus.stereo.warm_up import compile_kernels, compiled_before
 
 
@@ -44,10 +45,14 @@ def main(argv: list[str] | None = None) -> int:
     scene = scene.learned_whole() if options.learn_from == "all" else scene
     with leased_device(options.device) as device:
         set_threads(options.threads)
-        if not compiled_before():
+        is_compiled = compiled_before()
+        progress = Progress({"compiling": 0.0 if is_compiled else 10.0} | EXPECTED | {"files": 1.8})
+        if not is_compiled:
+            progress.at("compiling")
             report("compiling the kernels of stereo, once: some ten seconds")
             compile_kernels()
-        stereo = reconstruct(scene, device, seed=options.seed, report=report)
+        stereo = reconstruct(scene, device, seed=options.seed, report=report, advance=progress.at)
+        progress.at("files")
         write_stereo(
             stereo,
             scene,

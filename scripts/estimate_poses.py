@@ -9,7 +9,8 @@ from pathlib import Path
 
 from neus.cli import run
 from neus.devices import DEVICES
-from neus.poses import Method, estimate_poses, gather, said_of_changes, sift_device
+from neus.poses import Method, estimate_poses, expected, gather, said_of_changes, sift_device
+from neus.progress import Progress
 from neus.sources import read_intrinsics
 
 
@@ -71,6 +72,7 @@ def main(argv: list[str] | None = None) -> int:
         threads=options.threads,
         report=report,
         place=folder.root,
+        advance=Progress(expected(len(photos))).at,
     )
     for line in said_of_changes(options.images, folder):
         report(line)

@@ -21,6 +21,7 @@ from neus.metrics.error_clouds import FILES, Viewpoint, write_error_clouds
 from neus.metrics.evaluation import Alignment, align_by_cameras, mesh_report
 from neus.metrics.geometry import Surface, load_surface
 from neus.metrics.surfaces import (
+    EXPECTED,
     SurfaceDistances,
     SurfaceFigures,
     surface_distances,
@@ -29,6 +30,7 @@ from neus.metrics.surfaces import (
 from neus.metrics.tanks import align_trajectories, same_cameras, tanks_distances, tanks_figures
 from neus.metrics.tanks_files import TAU
 from neus.metrics.tanks_reference import load_tanks, read_trajectory
+from neus.progress import Progress
 from neus.scene import Scene, Similarity, load_mask, load_scene, standpoint
 from neus.sources import number_in, read_dtu
 
@@ -40,6 +42,9 @@ class Measured:
     figures: SurfaceFigures
     distances: SurfaceDistances
     view: Viewpoint
+
+
+Options = argparse.Namespace
 
 
 def arguments(argv: list[str] | None) -> argparse.Namespace:
@@ -100,21 +105,25 @@ def main(argv: list[str] | None = None) -> int:
     options = arguments(argv)
     check(options)
     measured, alignment = None, None
+    reading = {"mesh": 1.0, "reference": 0.0 if options.reference_root is None else 3.0}
+    progress = Progress(reading | EXPECTED | {"pictures": 3.0})
     if options.reference is not None or options.reference_root is not None:
+        progress.at("mesh")
         mesh, unit, alignment = prepared_mesh(options)
         view = viewpoint(options.scene, alignment)
         if options.tanks is not None:
-            measured, alignment = by_tanks(mesh, options)
+            measured, alignment = by_tanks(mesh, options, progress)
         elif options.reference_root is not None:
-            measured = by_dtu(mesh, view, options)
+            measured = by_dtu(mesh, view, options, progress)
         else:
-            measured = by_samples(mesh, unit, view, options)
+            measured = by_samples(mesh, unit, view, options, progress)
         say(summary(measured.figures, options.culling))
     if options.errors is not None:
         with folder_written_whole(options.errors, FILES) as folder:
             if measured is not None:
                 say("painting the errors")
-                write_error_clouds(folder, measured.distances, measured.figures, measured.view)
+                painted = measured.distances, measured.figures, measured.view
+                write_error_clouds(folder, *painted, progress.of("pictures"))
     report = mesh_report(
         None if measured is None else measured.figures,
         options.culling,
@@ -144,7 +153,7 @@ def summary(figures: SurfaceFigures, culling: str) -> str:
     )
 
 
-def check(options: argparse.Namespace) -> None:
+def check(options: Options) -> None:
     if options.reference is not None and options.reference_root is not None:
         raise InputError("--reference and --reference-root exclude each other: give one of them")
     if options.reference_root is not None and (options.scan is None) == (options.tanks is None):
@@ -157,7 +166,7 @@ def check(options: argparse.Namespace) -> None:
         raise InputError(f"--culling {options.culling} needs cameras and masks: give --scene, too")
 
 
-def prepared_mesh(options: argparse.Namespace) -> tuple[Surface, str, Alignment | None]:
+def prepared_mesh(options: Options) -> tuple[Surface, str, Alignment | None]:
     """The mesh, culled and moved by the known cameras where there are any, and its unit then."""
     say(f"reading {options.mesh}")
     mesh = load_surface(options.mesh)
@@ -190,11 +199,17 @@ def culled(mesh: Surface, name: str, scene: Scene) -> Surface:
     return cull(mesh, name, cameras, [load_mask(scene, index) for index in masked])
 
 
-def by_dtu(mesh: Surface, view: Viewpoint | None, options: argparse.Namespace) -> Measured:
+def by_dtu(mesh: Surface, view: Viewpoint | None, options: Options, progress: Progress) -> Measured:
+    progress.at("reference")
     say(f"reading the reference of scan {options.scan}")
     reference = load_reference(options.reference_root, options.scan)
     distances = dtu_distances(
-        mesh, reference, seed=options.seed, workers=options.threads, report=say
+        mesh,
+        reference,
+        seed=options.seed,
+        workers=options.threads,
+        report=say,
+        advance=progress.at,
     )
     # The table says better than cameras which way is up; the world's origin is near the first one.
     front = -reference.points.mean(axis=0) if view is None else view.front
@@ -202,7 +217,8 @@ def by_dtu(mesh: Surface, view: Viewpoint | None, options: argparse.Namespace) -
     return Measured(dtu_figures(distances, reference), distances, view)
 
 
-def by_tanks(mesh: Surface, options: argparse.Namespace) -> tuple[Measured, Alignment]:
+def by_tanks(mesh: Surface, options: Options, progress: Progress) -> tuple[Measured, Alignment]:
+    progress.at("reference")
     say(f"reading the reference of {options.tanks}")
     reference = load_tanks(options.reference_root, options.tanks)
     if options.trajectory is not None:
@@ -215,7 +231,11 @@ def by_tanks(mesh: Surface, options: argparse.Namespace) -> tuple[Measured, Alig
     alignment = align_trajectories(centres[pairs[:, 0]], reference.centres[pairs[:, 1]])
     say(f"{alignment.cameras} cameras, {alignment.residual:.3g} m from those of the reference")
     distances = tanks_distances(
-        mesh.transformed(alignment.similarity), reference, workers=options.threads, report=say
+        mesh.transformed(alignment.similarity),
+        reference,
+        workers=options.threads,
+        report=say,
+        advance=progress.at,
     )
     up = np.eye(3)[reference.volume.axes[2]]
     looked_at = viewpoint(None if options.trajectory else options.scene, alignment)
@@ -224,11 +244,20 @@ def by_tanks(mesh: Surface, options: argparse.Namespace) -> tuple[Measured, Alig
 
 
 def by_samples(
-    mesh: Surface, unit: str, view: Viewpoint | None, options: argparse.Namespace
+    mesh: Surface,
+    unit: str,
+    view: Viewpoint | None,
+    options: Options,
+    progress: Progress,
 ) -> Measured:
     reference = load_surface(options.reference)
     distances = surface_distances(
-        mesh, reference, samples=options.samples, seed=options.seed, workers=options.threads
+        mesh,
+        reference,
+        samples=options.samples,
+        seed=options.seed,
+        workers=options.threads,
+        advance=progress.at,
     )
     threshold = options.absolute_threshold
     figures = surface_figures(

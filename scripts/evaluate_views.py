@@ -17,6 +17,7 @@ from neus.files import written_whole
 from neus.images import read_image
 from neus.metrics.evaluation import Surroundings, ViewFigures, view_figures, views_report
 from neus.metrics.images import psnr
+from neus.progress import Progress
 from neus.scene import Scene, load_image, load_mask, load_scene
 
 
@@ -40,14 +41,21 @@ def main(argv: list[str] | None = None) -> int:
     options = arguments(argv)
     scene, method = load_scene(options.scene), load_method(options.config)
     seen = Surroundings.of(method)
+    learned = (scene.learned_whole() if options.apart else scene).train
+    shown = [
+        (index, options.views / "train" / f"{scene.frames[index].name}.png") for index in learned
+    ]
+    shown = [(index, file) for index, file in shown if file.is_file()]
+    progress = Progress(
+        {"held-out views": 0.15 * len(scene.test), "training views": 0.03 * len(shown)}
+    )
     views = {
         scene.frames[index].name: measured(options.views, scene, index, seen)
-        for index in scene.test
+        for index in progress.over("held-out views", scene.test)
     }
     train = {
         scene.frames[index].name: psnr(read_image(file) / 255, seen.photo(*load(scene, index)))
-        for index in (scene.learned_whole() if options.apart else scene).train
-        if (file := options.views / "train" / f"{scene.frames[index].name}.png").is_file()
+        for index, file in progress.over("training views", shown)
     }
     report = views_report(scene, views, train, seen, apart=options.apart)
     print(summary(report, len(views), len(train)), file=sys.stderr)

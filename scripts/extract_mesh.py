@@ -14,10 +14,15 @@ from neus.mesh import Mesh
 from neus.mesh.clean import keep_largest, keep_supported
 from neus.mesh.colour import normals_from_gradient, vertex_colours
 from neus.mesh.export import to_source_frame, write_mesh
+from neus.mesh.isosurface import EXPECTED as OF_SURFACE
 from neus.models import load_model
+from neus.progress import Progress
 from neus.scene import load_scene
 from neus.stereo import read_points
 
+AFTERWARDS = {"cleaning": 2.5, "normals": 1.8, "colours": 2.2, "files": 3.0}
+EXPECTED = {"model": 0.7} | OF_SURFACE | AFTERWARDS
+"""Seconds of each part, of the demo on two cores."""
 REACH = 2.0
 """Footprints within which a point of stereo vouches for the surface."""
 
@@ -55,21 +60,27 @@ def arguments(argv: list[str] | None) -> argparse.Namespace:
 
 def main(argv: list[str] | None = None) -> int:
     options = arguments(argv)
-    scene = load_scene(options.scene)
+    scene, progress = load_scene(options.scene), Progress(EXPECTED)
     with leased_device(options.device) as device:
         set_threads(options.threads)
+        progress.at("model")
         trained = load_model(options.model, device)
         if options.surface_density is not None:
             trained.set_surface_density(options.surface_density)
         if options.surface_distance is not None:
             trained = trained.with_surface_distance(options.surface_distance)
-        mesh = trained.surface(options.resolution)
+        mesh = trained.surface(options.resolution, progress.at)
+        progress.at("cleaning")
         if not options.keep_all:
             mesh = cleaned(mesh, options.stereo)
-        normals = normals_from_gradient(mesh.vertices, mesh.faces, trained.normals)
-        colours = vertex_colours(mesh.vertices, normals, trained.colours)
+        normals = normals_from_gradient(
+            mesh.vertices, mesh.faces, trained.normals, advance=progress.of("normals")
+        )
+        colours = vertex_colours(
+            mesh.vertices, normals, trained.colours, advance=progress.of("colours")
+        )
     mesh = Mesh(mesh.vertices, mesh.faces, normals, colours)
-    for path in options.output:
+    for path in progress.over("files", options.output):
         write_mesh(path, to_source_frame(mesh, scene.to_source))
     print(
         f"{len(mesh.vertices)} vertices, {len(mesh.faces)} faces, in {scene.unit}", file=sys.stderr

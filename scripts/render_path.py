@@ -15,6 +15,7 @@ from neus.devices import DEVICES, leased_device, set_threads
 from neus.files import folder_written_whole
 from neus.images import read_image, to_uint8, write_clip, write_image
 from neus.models import TrainedModel, geometry_pictures, load_model
+from neus.progress import Progress
 from neus.scene import PATHS, Cameras, Scene, Similarity, camera_path, load_scene
 
 
@@ -53,8 +54,10 @@ def main(argv: list[str] | None = None) -> int:
         device = stack.enter_context(leased_device(options.device))
         depths = stack.enter_context(depth_folder(options.depth, options.frames))
         set_threads(options.threads)
+        progress = Progress({"model": 1.0, "frames": 0.5 * len(cameras)})
+        progress.at("model")
         trained = load_model(options.model, device)
-        pictures = frames(trained, cameras, scene.to_source, depths)
+        pictures = frames(trained, cameras, scene.to_source, depths, progress)
         folder = stack.enter_context(picture_folder(options))
         if folder is not None:
             pictures = kept(pictures, folder)
@@ -102,10 +105,14 @@ def path_cameras(scene: Scene, count: int, kind: str) -> Cameras:
 
 
 def frames(
-    trained: TrainedModel, cameras: Cameras, to_source: Similarity, depths: Path | None
+    trained: TrainedModel,
+    cameras: Cameras,
+    to_source: Similarity,
+    depths: Path | None,
+    progress: Progress,
 ) -> Iterator[np.ndarray]:
     """Colour beside normals, frame by frame, whose depths go into a folder where there is one."""
-    for index in range(len(cameras)):
+    for index in progress.over("frames", range(len(cameras))):
         view = trained.view(cameras, index)
         normals, depth = geometry_pictures(view, cameras, index)
         if depths is not None:

@@ -13,6 +13,7 @@ from neus.devices import DEVICES, leased_device, set_threads
 from neus.files import folder_written_whole
 from neus.images import PALETTES, panel, read_image, to_uint8, write_image
 from neus.models import View, geometry_pictures, load_model
+from neus.progress import Progress
 from neus.scene import Cameras, load_image, load_scene
 
 
@@ -56,16 +57,22 @@ def main(argv: list[str] | None = None) -> int:
         folder_written_whole(options.output, entries) as folder,
     ):
         set_threads(options.threads)
+        learned = scene.learned_whole() if apart else scene
+        shown = evenly_spaced(learned.train, options.train_views)
+        progress = Progress(
+            {"model": 1.0, "held-out views": 1.2 * len(names), "training views": 1.1 * len(shown)}
+        )
+        progress.at("model")
         trained = load_model(options.held_out_model if apart else options.model, device)
-        for index, name in zip(scene.test, names, strict=True):
+        views = list(zip(scene.test, names, strict=True))
+        for index, name in progress.over("held-out views", views):
             view = trained.view(scene.cameras, index)
             write_view(folder, name, view, scene.cameras, index, options.palette)
             if options.grids:
                 photo = load_image(scene, index)
                 write_image(folder / "grid" / f"{name}.png", grid(folder, name, photo))
         trained = load_model(options.model, device) if apart else trained
-        learned = scene.learned_whole() if apart else scene
-        for index in evenly_spaced(learned.train, options.train_views):
+        for index in progress.over("training views", shown):
             rgb = trained.view(scene.cameras, index).rgb
             write_image(folder / "train" / f"{scene.frames[index].name}.png", to_uint8(rgb))
     return 0

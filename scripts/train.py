@@ -28,6 +28,7 @@ from neus.devices import DEVICES, device_name, leased_device, peak_memory_gib, s
 from neus.errors import InputError
 from neus.files import code_snapshot, code_version, held_alone, versions, written_whole
 from neus.models import operators_for, save_model, start_from, unfused_notice
+from neus.progress import Progress
 from neus.scene import load_images, load_mask, load_scene
 from neus.stereo import POINTS, read_figures, read_points
 from neus.training import (
@@ -47,6 +48,8 @@ from neus.training import (
 
 CODE = "code.patch"
 """File of a run's folder that holds the commit of the code, and how the code differs from it."""
+SECONDS_A_STEP = 0.04
+"""Of the demo on two cores; what is left is foretold by it until the first steps are done."""
 
 
 def arguments(argv: list[str] | None) -> argparse.Namespace:
@@ -126,6 +129,8 @@ def main(argv: list[str] | None = None) -> int:
             print(notice, file=sys.stderr)
         if device.type == "cpu":
             _compile_kernels(method.model)
+        progress = Progress({"images": 1.0, "training": SECONDS_A_STEP * method.training.steps})
+        progress.at("images")
         train = list(scene.train)
         images = load_images(scene)
         masked = scene.masked if method.training.losses.uses("mask") else ()
@@ -142,7 +147,8 @@ def main(argv: list[str] | None = None) -> int:
         held_out = HeldOutViews(scene, images, method, LONGEST_SIDE) if processes.first else None
         validation = Validation(scene, images, options.run_dir / "panels", held_out)
         try:
-            figures = run_training(trainer, checkpoints, options.run_dir, validation)
+            advance = progress.of("training") if processes.first else lambda share: None
+            figures = run_training(trainer, checkpoints, options.run_dir, validation, advance)
         except TrainingDivergedError as error:
             print(f"error: {error}", file=sys.stderr)
             return 1

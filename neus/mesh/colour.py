@@ -22,6 +22,7 @@ def vertex_colours(
     colour: Colour,
     *,
     batch: int = 2**18,
+    advance: Callable[[float], None] = lambda share: None,
 ) -> UInt8[np.ndarray, "v 3"]:
     """Ask ``colour`` at every vertex, at most ``batch`` at a time.
 
@@ -31,12 +32,14 @@ def vertex_colours(
         colour: takes ``[n, 3]`` float32 points and normals to ``[n, 3]`` display-referred RGB in
             [0, 1].
         batch: the most points in one call of ``colour``.
+        advance: is told which share is done.
     """
     colours = np.empty((len(vertices), 3), np.uint8)
     for start in range(0, len(vertices), batch):
         part = slice(start, start + batch)
         points, directions = vertices[part].astype(np.float32), normals[part].astype(np.float32)
         colours[part] = to_uint8(np.asarray(colour(points, directions)))
+        advance(min(part.stop / len(vertices), 1.0))
     return colours
 
 
@@ -46,6 +49,7 @@ def normals_from_gradient(
     gradient: Gradient,
     *,
     batch: int = 2**18,
+    advance: Callable[[float], None] = lambda share: None,
 ) -> Float[np.ndarray, "v 3"]:
     """Unit normals along the SDF's gradient; where it vanishes, :func:`normals_from_faces`.
 
@@ -54,11 +58,13 @@ def normals_from_gradient(
         faces: counter-clockwise from outside.
         gradient: takes ``[n, 3]`` float32 points to the ``[n, 3]`` gradient of the SDF.
         batch: the most points in one call of ``gradient``.
+        advance: is told which share is done.
     """
     normals = np.empty((len(vertices), 3))
     for start in range(0, len(vertices), batch):
         part = slice(start, start + batch)
         normals[part] = gradient(vertices[part].astype(np.float32))
+        advance(min(part.stop / len(vertices), 1.0))
     lengths = np.linalg.norm(normals, axis=1, keepdims=True)
     vanishing = ~(lengths[:, 0] > 1e-6)  # true for a length that is not a number, too
     normals = np.divide(normals, lengths, where=lengths > 1e-6, out=np.zeros_like(normals))

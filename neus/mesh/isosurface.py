@@ -8,7 +8,7 @@ marching cubes see the same numbers and share their vertices exactly.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterator
 from itertools import product
 from typing import TYPE_CHECKING
 
@@ -20,7 +20,10 @@ if TYPE_CHECKING:
     from jaxtyping import Bool, Float, Int
 
 SignedDistance = Callable[[np.ndarray], np.ndarray]
-Progress = Callable[[range], Iterable[int]]
+Advance = Callable[[str, float], None]
+
+EXPECTED = {"bricks": 0.6, "distances": 7.0, "triangles": 7.5}
+"""Parts of the work, and how long they take beside each other."""
 
 BRICK = 4  # cells along a side of a brick
 BLOCK = 8  # bricks along a side of one call of marching cubes
@@ -38,7 +41,7 @@ def extract_isosurface(
     radius: float = 1.0,
     lipschitz: float = 2.0,
     batch: int = 2**18,
-    progress: Progress = iter,
+    advance: Advance = lambda part, share: None,
 ) -> tuple[Float[np.ndarray, "v 3"], Int[np.ndarray, "f 3"]]:
     """Triangulate the zero level set of ``max(sdf(x), |x| - radius)``, a closed surface.
 
@@ -56,7 +59,7 @@ def extract_isosurface(
             is still followed from brick to brick once one brick of it is found; ``math.inf``
             evaluates the whole grid, for a field that is no distance.
         batch: the most points in one call of ``sdf`` (64 at least).
-        progress: wraps the ranges that are looped over, as ``tqdm`` does.
+        advance: is told which part of `EXPECTED` is under way, and which share of it is done.
 
     Returns:
         Vertices in the scene frame (float64) and faces (int64), counter-clockwise from outside.
@@ -68,14 +71,22 @@ def extract_isosurface(
     if resolution < 1:
         raise InputError(f"the mesh resolution {resolution} is not positive: use 256 to 1024")
     grid = _Grid(resolution, radius)
-    active, inside = _classify_bricks(sdf, grid, lipschitz, batch, progress)
+    active, inside = _classify_bricks(sdf, grid, lipschitz, batch, advance)
     bricks = _Bricks(sdf, grid, inside, batch)
     fresh = active
     while fresh.any():
-        bricks.evaluate(_touched(fresh), progress)
+        bricks.evaluate(_touched(fresh), advance)
         fresh = bricks.contradicted() & ~active
         active |= fresh
-    return _triangulate(bricks, active, progress)
+    return _triangulate(bricks, active, advance)
+
+
+def _counted(numbers: range, advance: Advance, part: str) -> Iterator[int]:
+    """Go through numbers, telling how many are done."""
+    advance(part, 0.0)
+    for done, number in enumerate(numbers, start=1):
+        yield number
+        advance(part, done / len(numbers))
 
 
 class _Grid:
@@ -106,7 +117,7 @@ def _query(sdf: SignedDistance, points: Float[np.ndarray, "n 3"]) -> Float[np.nd
 
 
 def _classify_bricks(
-    sdf: SignedDistance, grid: _Grid, lipschitz: float, batch: int, progress: Progress
+    sdf: SignedDistance, grid: _Grid, lipschitz: float, batch: int, advance: Advance
 ) -> tuple[Bool[np.ndarray, "b b b"], Bool[np.ndarray, "b b b"]]:
     """Which bricks may hold a zero, and which have a negative centre, from one value each.
 
@@ -116,7 +127,7 @@ def _classify_bricks(
     """
     active, inside = np.zeros(grid.bricks**3, bool), np.zeros(grid.bricks**3, bool)
     reach = grid.half_diagonal
-    for start in progress(range(0, len(active), batch)):
+    for start in _counted(range(0, len(active), batch), advance, "bricks"):
         number = np.arange(start, min(start + batch, len(active)))
         brick = np.stack(np.unravel_index(number, grid.shape), axis=1)
         centre = grid.position(BRICK * (brick + 0.5))
@@ -159,13 +170,13 @@ class _Bricks:
         self.brick = np.zeros((0, 3), np.int32)
         self.values = np.zeros((0, BRICK, BRICK, BRICK), np.float32)
 
-    def evaluate(self, wanted: Bool[np.ndarray, "b b b"], progress: Progress) -> None:
+    def evaluate(self, wanted: Bool[np.ndarray, "b b b"], advance: Advance) -> None:
         """Evaluate the wanted bricks that have no values yet."""
         brick = np.argwhere(wanted & (self.slot < 0)).astype(np.int32)
         values = np.empty((len(brick), BRICK, BRICK, BRICK), np.float32)
         offsets = np.stack(np.meshgrid(*[np.arange(BRICK)] * 3, indexing="ij"), axis=-1)
         step = max(1, self.batch // BRICK**3)
-        for start in progress(range(0, len(brick), step)):
+        for start in _counted(range(0, len(brick), step), advance, "distances"):
             part = slice(start, start + step)
             points = self.grid.position(BRICK * brick[part, None, None, None] + offsets)
             beyond = np.linalg.norm(points, axis=-1) - self.grid.radius
@@ -202,13 +213,13 @@ class _Bricks:
 
 
 def _triangulate(
-    bricks: _Bricks, active: Bool[np.ndarray, "b b b"], progress: Progress
+    bricks: _Bricks, active: Bool[np.ndarray, "b b b"], advance: Advance
 ) -> tuple[Float[np.ndarray, "v 3"], Int[np.ndarray, "f 3"]]:
     """March block by block and merge the vertices that blocks share, by their grid edge."""
     edges, indices, faces, count = [], [], [], 0
     blocks = (-(-bricks.grid.bricks // BLOCK),) * 3
     doubled_shape = (2 * BRICK * bricks.grid.bricks + 1,) * 3
-    for number in progress(range(int(np.prod(blocks)))):
+    for number in _counted(range(int(np.prod(blocks))), advance, "triangles"):
         corner = BLOCK * np.array(np.unravel_index(number, blocks))
         if not active[tuple(slice(c, c + BLOCK) for c in corner)].any():
             continue

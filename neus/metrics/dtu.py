@@ -6,6 +6,8 @@ between papers (`neus.metrics.culling`); nothing is aligned here.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -18,8 +20,6 @@ from neus.metrics.surfaces import SurfaceDistances, SurfaceFigures, surface_figu
 from neus.metrics.thinning import thin
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from neus.metrics.dtu_reference import DtuReference
 
 SPACING = 0.2
@@ -39,6 +39,7 @@ def dtu_distances(
     seed: int,
     workers: int = 1,
     report: Callable[[str], None] = lambda progress: None,
+    advance: Callable[[str, float], None] = lambda part, share: None,
 ) -> SurfaceDistances:
     """Thinned points of the mesh in observed voxels, and reference points above the table.
 
@@ -50,11 +51,15 @@ def dtu_distances(
         seed: of the order in which points are thinned.
         workers: threads of the thinning and of the searches; they change no figure.
         report: is told what is being done.
+        advance: is told which part of :data:`neus.metrics.surfaces.EXPECTED` is under way, and
+            which share of it is done.
     """
+    advance("points", 0.0)
     points = points_of_mesh(surface, SPACING) if surface.is_mesh else surface.vertices
     report(f"thinning {len(points):,} points to {SPACING:g} mm")
+    advance("thinning", 0.0)
     order = np.random.default_rng(seed).permutation(len(points))
-    points = points[thin(points, SPACING, order, workers)]
+    points = points[thin(points, SPACING, order, workers, partial(advance, "thinning"))]
 
     lower, upper = reference.bounds
     inside = (points >= lower - MARGIN_BELOW) & (points < upper + MARGIN_ABOVE)
@@ -62,14 +67,17 @@ def dtu_distances(
     del points
     observed = data[reference.is_observed(data)]
     report(f"distances from {len(observed):,} observed points to the reference")
-    data_to_stl = nearest_distances(observed, reference.points, CUTOFF, workers)
+    advance("accuracy", 0.0)
+    accuracy, completeness = (partial(advance, name) for name in ("accuracy", "completeness"))
+    data_to_stl = nearest_distances(observed, reference.points, CUTOFF, workers, accuracy)
     stl = reference.points[reference.is_above_table(reference.points)]
     report(f"distances from {len(stl):,} reference points to {len(data):,} points of the mesh")
+    advance("completeness", 0.0)
     return SurfaceDistances(
         data=observed,
         data_to_reference=data_to_stl,
         reference=stl,
-        reference_to_data=nearest_distances(stl, data, CUTOFF, workers),
+        reference_to_data=nearest_distances(stl, data, CUTOFF, workers, completeness),
     )
 
 

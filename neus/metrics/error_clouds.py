@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -66,18 +67,24 @@ class Viewpoint:
 
 
 def write_error_clouds(
-    folder: Path, distances: SurfaceDistances, figures: SurfaceFigures, view: Viewpoint
+    folder: Path,
+    distances: SurfaceDistances,
+    figures: SurfaceFigures,
+    view: Viewpoint,
+    advance: Callable[[float], None] = lambda share: None,
 ) -> None:
     """Write both directions to `FILES`: coloured points, and four pictures of them.
 
     Colours end at twice the threshold of the F-score. The pictures show all points, the clouds at
-    most `MOST_POINTS` of them.
+    most `MOST_POINTS` of them. ``advance`` is told which share is done.
     """
     shown = 2 * figures.fscore_threshold
-    for name, points, errors in (
+    both = (
         ("accuracy", distances.data, distances.data_to_reference),
         ("completeness", distances.reference, distances.reference_to_data),
-    ):
+    )
+    for done, (name, points, errors) in enumerate(both):
+        advance(done / len(both))
         colours = error_colours(errors, shown)
         step = -(-len(points) // MOST_POINTS) or 1
         no_faces = np.zeros((0, 3), np.int32)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
@@ -24,12 +25,14 @@ def nearest_distances(
     targets: Float[np.ndarray, "m 3"],
     bound: float,
     workers: int = 1,
+    advance: Callable[[float], None] = lambda share: None,
 ) -> Float[np.ndarray, "n"]:
     """Exact distance of each query to the nearest target; ``inf`` where it is ``bound`` or more.
 
     Queries are answered in Morton order, and the target found for one bounds the search for the
     next. A k-d tree that starts afresh looks at a broad disc of nearly equal candidates where the
     queries lie far off a surface; here the disc has the radius of the step between two queries.
+    ``advance`` is told which share of the queries is answered.
     """
     distances = np.full(len(queries), np.inf)
     if len(queries) == 0 or len(targets) == 0:
@@ -47,7 +50,8 @@ def nearest_distances(
         distances[chunk] = np.where(squared < bound * bound, np.sqrt(squared), np.inf)
 
     with ThreadPoolExecutor(workers) as pool:
-        list(pool.map(answer, chunks))
+        for done, _ in enumerate(pool.map(answer, chunks), start=1):
+            advance(done / len(chunks))
     return distances
 
 

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -134,17 +135,21 @@ def tanks_distances(
     *,
     workers: int = 1,
     report: Callable[[str], None] = lambda progress: None,
+    advance: Callable[[str, float], None] = lambda part, share: None,
 ) -> SurfaceDistances:
     """Distances between what is left of both after cropping and thinning, both ways.
 
     Args:
         surface: in the laser's frame. A mesh becomes points half a threshold apart.
         workers: threads of the searches; they change no figure.
+        advance: is told which part is under way, points, accuracy or completeness, and which share
+            of it is done.
 
     Raises:
         InputError: the volume holds nothing of the surface.
     """
     size = reference.tau / 2
+    advance("points", 0.0)
     points = points_of_mesh(surface, size) if surface.is_mesh else surface.vertices
     report(f"{len(points):,} points of the surface, {len(reference.points):,} of the laser")
     data = voxel_means(points[reference.volume.holds(points)], size)
@@ -158,9 +163,13 @@ def tanks_distances(
     report(f"distances between {len(data):,} and {len(truth):,} voxels of {size:g} m")
     return SurfaceDistances(
         data=data,
-        data_to_reference=nearest_distances(data, truth, np.inf, workers),
+        data_to_reference=nearest_distances(
+            data, truth, np.inf, workers, partial(advance, "accuracy")
+        ),
         reference=truth,
-        reference_to_data=nearest_distances(truth, data, np.inf, workers),
+        reference_to_data=nearest_distances(
+            truth, data, np.inf, workers, partial(advance, "completeness")
+        ),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
@@ -23,6 +24,7 @@ def thin(
     radius: float,
     order: Int[np.ndarray, "n"],
     workers: int = 1,
+    advance: Callable[[float], None] = lambda share: None,
 ) -> Bool[np.ndarray, "n"]:
     """Greedy thinning: in ``order``, keep each point with no kept point within ``radius`` (<=) yet.
 
@@ -32,7 +34,8 @@ def thin(
     stretch of them, until none is undecided. The rounds number O(log^2 n) in a random order
     (Blelloch et al., SPAA 2012), and what is kept does not depend on ``workers``.
 
-    Memory is about 60 bytes a point beside the arguments.
+    Memory is about 60 bytes a point beside the arguments. ``advance`` is told which share of the
+    points is decided.
 
     Returns:
         Whether each point is kept, in the order of ``points``.
@@ -58,6 +61,7 @@ def thin(
                 pool.map(lambda s: _decide(s, sorted_points, keys, rank, radius, state), stretches)
             )
             undecided = undecided[state[undecided] == UNDECIDED]
+            advance(1 - len(undecided) / len(points))
     kept = np.empty(len(points), np.bool_)
     kept[by_cell] = state == KEPT
     return kept

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from types import ModuleType
@@ -96,11 +97,16 @@ class TrainedModel:
             raise InputError("a surface distance is for model.kind: neus; a density has its own")
         return replace(self, surface_distance=distance)
 
-    def surface(self, resolution: int) -> Mesh:
+    def surface(
+        self,
+        resolution: int,
+        advance: Callable[[str, float], None] = lambda part, share: None,
+    ) -> Mesh:
         """What the model holds to be the object's surface, in the scene frame.
 
         Args:
             resolution: cells of marching cubes along a side of the cube around the unit sphere.
+            advance: as of :func:`neus.mesh.isosurface.extract_isosurface`.
 
         Raises:
             EmptySurface: there is none.
@@ -108,9 +114,10 @@ class TrainedModel:
         """
         if isinstance(self.model, NeuS):
             at = self.surface_distance
-            return Mesh(
-                *extract_isosurface(lambda x: self.distance(x) - at, resolution, lipschitz=2.0)
+            found = extract_isosurface(
+                lambda x: self.distance(x) - at, resolution, lipschitz=2.0, advance=advance
             )
+            return Mesh(*found)
         least = math.inf
 
         def watched(points: Float[np.ndarray, "n 3"]) -> Float[np.ndarray, "n"]:
@@ -120,7 +127,8 @@ class TrainedModel:
             return values
 
         try:
-            return Mesh(*extract_isosurface(watched, resolution, lipschitz=math.inf))
+            found = extract_isosurface(watched, resolution, lipschitz=math.inf, advance=advance)
+            return Mesh(*found)
         except EmptySurface:
             threshold = self.model.surface_density
             raise EmptySurface(

@@ -7,8 +7,16 @@ account of which photos could be placed and why others could not. ``photos`` lea
 
 from neus.poses.features import sift_device
 from neus.poses.gathered import gather, said_of_changes
+from neus.poses.method import Method, expected
 from neus.poses.photos import estimate_poses
 from neus.poses.prepared import Photo
-from neus.poses.structure_from_motion import Method
 
-__all__ = ["Method", "Photo", "estimate_poses", "gather", "said_of_changes", "sift_device"]
+__all__ = [
+    "Method",
+    "Photo",
+    "estimate_poses",
+    "expected",
+    "gather",
+    "said_of_changes",
+    "sift_device",
+]

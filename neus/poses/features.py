@@ -24,7 +24,9 @@ Lens = tuple[int, int, float]
 SiftDevice = Literal["cpu", "cuda"]
 
 BATCH = 50
-"""Photos after which progress is shown."""
+"""Photos after which a line says how far it is."""
+BATCHES = 16
+"""Into which photos are cut at least, to know how far it is."""
 
 
 def sift_device(device: str) -> SiftDevice:
@@ -61,6 +63,7 @@ def extract_features(
     report: Callable[[str], None],
     masks: Path | None = None,
     place: Path | None = None,
+    advance: Callable[[float], None] = lambda share: None,
 ) -> None:
     """Write features and cameras; photos of one size and focal length (EXIF) share a camera.
 
@@ -75,6 +78,7 @@ def extract_features(
         report: hears of the progress.
         masks: folder with ``{photo}.png`` for some photos: features off their white are left out.
         place: folder that is named instead of that of ``images``.
+        advance: is told which share is done.
 
     Raises:
         InputError: the photos differ in size although ``intrinsics`` are given.
@@ -98,13 +102,15 @@ def extract_features(
     options = pycolmap.FeatureExtractionOptions(
         num_threads=threads, max_image_size=max_size, use_gpu=device == "cuda"
     )
-    for first in range(0, len(images), BATCH):
-        if first:
+    batch = min(BATCH, threads * -(-len(images) // (threads * BATCHES)))
+    for first in range(0, len(images), batch):
+        if first // BATCH > (first - batch) // BATCH and first:
             report(f"features of {first} of {len(images)} images")
+        advance(first / len(images))
         pycolmap.extract_features(
             database,
             folder,
-            [image.name for image in images[first : first + BATCH]],
+            [image.name for image in images[first : first + batch]],
             reader_options=reader,
             extraction_options=options,
             device=getattr(pycolmap.Device, device),

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from neus.errors import listed
+from neus.poses.method import Report
 from neus.poses.prepared import Photo
-from neus.poses.structure_from_motion import Report
 from neus.sources import MaskChoice, PhotoFolder, blank_masks, choose_masks, find_photos
 
 

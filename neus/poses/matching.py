@@ -18,7 +18,11 @@ from neus.poses.pairing import Pairs
 from neus.sources import import_pycolmap
 
 SLICE = 1000
-"""Pairs that a process matches before progress is shown."""
+"""Pairs that a process matches before a line says how far it is."""
+SLICES = 16
+"""Into which the pairs of a process are cut at least, to know how far it is."""
+FEWEST = 30
+"""Pairs in a slice, since each reads its photos' features anew."""
 ON_ONE_CARD = 4
 """Processes that share a GPU, each with buffers of its own there."""
 
@@ -31,6 +35,7 @@ def match_in_processes(
     device: SiftDevice,
     processes: int,
     report: Callable[[str], None],
+    advance: Callable[[float], None] = lambda share: None,
 ) -> int:
     """Match pairs of images; keep matches that one epipolar geometry explains.
 
@@ -41,6 +46,7 @@ def match_in_processes(
         device: see :func:`neus.poses.features.sift_device`.
         processes: pairs that are matched at the same time; on a GPU no more than `ON_ONE_CARD`.
         report: hears how far it is, if it takes long.
+        advance: is told which share is done.
 
     Returns:
         How many pairs match.
@@ -52,10 +58,13 @@ def match_in_processes(
     for copy in copies:
         shutil.copyfile(database, copy)
     with ProcessPoolExecutor(processes, get_context("spawn")) as pool:
-        for start in range(0, max(map(len, parts), default=0), SLICE):
-            if start:
+        longest = max(map(len, parts), default=0)
+        size = min(SLICE, max(FEWEST, -(-longest // SLICES)))
+        for start in range(0, longest, size):
+            if start // SLICE > (start - size) // SLICE and start:
                 report(f"matched {start * len(parts)} of {len(pairs)} pairs")
-            slices = [part[start : start + SLICE] for part in parts]
+            advance(start / longest)
+            slices = [part[start : start + size] for part in parts]
             list(pool.map(partial(match_pairs, seed=seed, device=device), copies, slices))
     for copy in copies:
         _add_matches(copy, database)

@@ -13,8 +13,9 @@ from typing import Any
 from neus.errors import InputError
 from neus.files import folder_written_whole, held_alone
 from neus.poses.features import find_readable
+from neus.poses.method import Advance, Method, Report
 from neus.poses.prepared import Photo, prepare
-from neus.poses.structure_from_motion import Method, Report, reconstruct
+from neus.poses.structure_from_motion import reconstruct
 
 SPARSE, REGISTRATION = "sparse", "registration.json"
 
@@ -51,6 +52,7 @@ def estimate_poses(
     threads: int,
     report: Report,
     place: Path,
+    advance: Advance = lambda part, share: None,
 ) -> Registration:
     """Estimate poses and write their model, for the photos as they are.
 
@@ -64,6 +66,7 @@ def estimate_poses(
         threads: of all steps.
         report: receives a line of progress now and then.
         place: folder of the photos, to be named.
+        advance: is told which part of :func:`neus.poses.expected` is under way.
 
     Raises:
         InputError: fewer than three photos or half of them can be placed, or another process is
@@ -90,7 +93,9 @@ def estimate_poses(
             if masked:
                 report(f"{masked} photos have masks: features off them are left out")
             prepared = prepare(readable, place=place, work=folder, threads=threads)
-            model = reconstruct(prepared, method, work=folder, threads=threads, report=report)
+            model = reconstruct(
+                prepared, method, work=folder, threads=threads, report=report, advance=advance
+            )
         registration = _registration(photos, unreadable, model, time.perf_counter() - start)
         report(
             f"{registration.points} points, {registration.reprojection_error_px:.2f} px mean "

@@ -11,28 +11,19 @@ from __future__ import annotations
 import shutil
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
-
-import numpy as np
+from typing import Any
 
 from neus.errors import InputError
 from neus.files import kept
-from neus.poses.features import SiftDevice, extract_features
+from neus.poses.features import extract_features
 from neus.poses.matching import match_in_processes
-from neus.poses.pairing import PairingChoice, choose_pairs
+from neus.poses.method import Advance, Method, Report
+from neus.poses.pairing import choose_pairs
 from neus.poses.prepared import PreparedPhotos
 from neus.poses.unplaced import why_unplaced
 from neus.sources import import_pycolmap
-
-if TYPE_CHECKING:
-    from jaxtyping import Float
-
-Report = Callable[[str], None]
-"""Receives a line of progress now and then."""
-Mapper = Literal["incremental", "global"]
 
 DATABASE = "database.db"
 CAUCHY_SCALE_PX = 0.5
@@ -42,32 +33,14 @@ MIN_ANGLE_DEGREES = 1.5
 """Points with a larger reprojection error, or seen under a smaller angle, are dropped."""
 
 
-@dataclass(frozen=True)
-class Method:
-    """How photos are placed.
-
-    Attributes:
-        max_size: features are sought in photos made no larger than this, in pixels.
-        pairing: which pairs are matched, see :func:`neus.poses.pairing.choose_pairs`.
-        mapper: ``incremental`` adds photo after photo; ``global`` places all at once, which is
-            faster for hundreds of photos.
-        lens: COLMAP's name of the camera model that is estimated.
-        intrinsics: known ``[3, 3]`` of photos without distortion; then no lens is estimated.
-        device: of features and matches, see :func:`neus.poses.features.sift_device`.
-        seed: of all random choices.
-    """
-
-    max_size: int = 1600
-    pairing: PairingChoice = "auto"
-    mapper: Mapper = "incremental"
-    lens: str = "SIMPLE_RADIAL"
-    intrinsics: Float[np.ndarray, "3 3"] | None = None
-    device: SiftDevice = "cpu"
-    seed: int = 0
-
-
 def reconstruct(
-    prepared: PreparedPhotos, method: Method, *, work: Path, threads: int, report: Report
+    prepared: PreparedPhotos,
+    method: Method,
+    *,
+    work: Path,
+    threads: int,
+    report: Report,
+    advance: Advance,
 ) -> Any:
     """Place photos in space: SIFT, matching, mapping, robust refinement.
 
@@ -95,21 +68,28 @@ def reconstruct(
         known,
         method.device,
     ]
-    extract = partial(_extract, prepared, method, threads, report)
+    extract = partial(_extract, prepared, method, threads, report, advance)
     features = kept(work, "features", key, extract) / DATABASE
     key += [method.pairing, method.seed]
-    match = partial(_match, images, features, method, threads, report)
+    match = partial(_match, images, features, method, threads, report, advance)
     matches = kept(work, "matches", key, match) / DATABASE
     key += [method.mapper]
-    model = kept(work, "model", key, partial(_place, prepared, matches, method, threads, report))
+    place = partial(_place, prepared, matches, method, threads, report, advance)
+    model = kept(work, "model", key, place)
     placed = pycolmap.Reconstruction(model)
     prepared.name_images(placed)
     return placed
 
 
 def _extract(
-    prepared: PreparedPhotos, method: Method, threads: int, report: Report, folder: Path
+    prepared: PreparedPhotos,
+    method: Method,
+    threads: int,
+    report: Report,
+    advance: Advance,
+    folder: Path,
 ) -> None:
+    advance("features", 0.0)
     extract_features(
         prepared.photos,
         folder / DATABASE,
@@ -121,6 +101,7 @@ def _extract(
         device=method.device,
         threads=threads,
         report=report,
+        advance=partial(advance, "features"),
     )
 
 
@@ -130,8 +111,10 @@ def _match(
     method: Method,
     threads: int,
     report: Report,
+    advance: Advance,
     folder: Path,
 ) -> None:
+    advance("matches", 0.0)
     start, pycolmap = time.perf_counter(), import_pycolmap()
     names = [image.name for image in images]
     with pycolmap.Database.open(features) as content:
@@ -150,6 +133,7 @@ def _match(
         device=method.device,
         processes=threads,
         report=report,
+        advance=partial(advance, "matches"),
     )
     seconds = time.perf_counter() - start
     report(f"{matched} of {len(pairs)} pairs of images match, in {seconds:.0f} s")
@@ -161,9 +145,13 @@ def _place(
     method: Method,
     threads: int,
     report: Report,
+    advance: Advance,
     folder: Path,
 ) -> None:
-    model = _map(prepared, matches, folder, method, threads, report)
+    advance("placing", 0.0)
+    placing = partial(advance, "placing")
+    model = _map(prepared, matches, folder, method, threads, report, placing)
+    advance("refining", 0.0)
     _refine(model, threads, refine_lens=method.intrinsics is None)
     shutil.rmtree(folder)
     folder.mkdir()
@@ -177,12 +165,13 @@ def _map(
     method: Method,
     threads: int,
     report: Report,
+    advance: Callable[[float], None],
 ) -> Any:
     """Place the photos; return the largest model if several arise."""
     start, images = time.perf_counter(), prepared.photos
     import_pycolmap().set_random_seed(method.seed)
     map_photos = _map_globally if method.mapper == "global" else _map_incrementally
-    models = map_photos(images, database, scratch, method, threads, report)
+    models = map_photos(images, database, scratch, method, threads, report, advance)
     if not models:
         raise InputError(why_unplaced(database, prepared.place))
     sizes = {key: model.num_reg_images() for key, model in models.items()}
@@ -204,6 +193,7 @@ def _map_incrementally(
     method: Method,
     threads: int,
     report: Report,
+    advance: Callable[[float], None],
 ) -> dict[int, Any]:
     pycolmap = import_pycolmap()
     options = pycolmap.IncrementalPipelineOptions(
@@ -219,6 +209,7 @@ def _map_incrementally(
     def count() -> None:
         nonlocal placed
         placed += 1
+        advance(min(placed / len(images), 1.0))
         if placed % step == 0:
             report(f"placed {placed} of {len(images)} images")
 
@@ -234,6 +225,7 @@ def _map_globally(
     method: Method,
     threads: int,
     report: Report,
+    advance: Callable[[float], None],
 ) -> dict[int, Any]:
     pycolmap = import_pycolmap()
     options = pycolmap.GlobalPipelineOptions(

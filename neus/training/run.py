@@ -20,6 +20,7 @@ from neus.training.checkpoint import CheckpointFolder
 from neus.training.graph import GraphedStep
 from neus.training.journal import Journal, Silence, duration
 from neus.training.trainer import StepReport, Trainer
+from neus.training.work import Work
 
 RECORDS = 200
 """Records that a run leaves in its journal."""
@@ -48,13 +49,14 @@ def run_training(
     checkpoints: CheckpointFolder,
     journal_folder: Path,
     validate: Callable[[Trainer], dict[str, float] | None],
+    advance: Callable[[float], None] = lambda share: None,
 ) -> RunFigures:
     """Train to the end of the budget.
 
     Checkpoints go to ``checkpoints`` every ``training.checkpoint_seconds`` and on SIGTERM, after
     which the process exits with status 143. ``validate`` is called ``training.validations`` times,
     evenly spread, and may return figures for the journal; it must not draw from the trainer's
-    generator. Of several processes the first
+    generator. ``advance`` is told which share of the work is done. Of several processes the first
     writes all files; they look every ``AGREE_EVERY`` steps whether any of them was asked to stop.
 
     Raises:
@@ -69,7 +71,7 @@ def run_training(
         clock = _Clock(**state["clock"])
     every = max(1, config.steps // RECORDS)
     validate_every = math.ceil(config.steps / config.validations) if config.validations else 0
-    watch = _Watch(config.checkpoint_seconds)
+    watch, work = _Watch(config.checkpoint_seconds), Work(trainer.method)
     with (
         closing(
             Journal(journal_folder, trainer.step, config.steps, config.curves)
@@ -83,6 +85,7 @@ def run_training(
             journal.say(f"resumed at step {trainer.step} of {config.steps}")
         on_cuda = trainer.device.type == "cuda"
         train_step = GraphedStep(trainer, journal.say) if on_cuda else trainer.train_step
+        advance(work.share(trainer.step))
         while trainer.step < config.steps:
             clock.start()
             report = train_step()
@@ -93,6 +96,7 @@ def run_training(
                 journal.record(record, clock.left(trainer.step, config.steps))
             if validate_every and trainer.step % validate_every == 0 and processes.first:
                 journal.figures(trainer.step, validate(trainer) or {})
+            advance(work.share(trainer.step))
             stop = due = False
             if processes.count == 1 or trainer.step % AGREE_EVERY == 0:
                 stop, due = processes.any(stop_requested(), processes.first and watch.due())

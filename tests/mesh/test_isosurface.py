@@ -12,7 +12,7 @@ from neus.mesh import Mesh
 from neus.mesh.clean import (
     face_areas,
 )
-from neus.mesh.isosurface import EmptySurface, extract_isosurface
+from neus.mesh.isosurface import EXPECTED, EmptySurface, extract_isosurface
 from tests.helpers.shapes import assert_watertight, ball, bumpy, mesh_of, torus, volume
 
 
@@ -124,13 +124,11 @@ class TestIsosurface:
         with pytest.raises(InputError, match="resolution 0"):
             extract_isosurface(ball(0.5), 0)
 
-    def test_progress_sees_every_step(self):
-        ranges: list[range] = []
-
-        def watch(steps: range):
-            ranges.append(steps)
-            return steps
-
-        extract_isosurface(ball(0.5), 32, progress=watch)
-        assert len(ranges) >= 3
-        assert all(len(steps) for steps in ranges[:3])
+    def test_every_part_is_told_from_its_beginning_to_its_end(self):
+        told: list[tuple[str, float]] = []
+        extract_isosurface(ball(0.5), 32, advance=lambda *said: told.append(said))
+        assert list(dict(told)) == list(EXPECTED)
+        for part in EXPECTED:
+            shares = [share for name, share in told if name == part]
+            assert (shares[0], shares[-1]) == (0, 1)
+            assert len(shares) >= 2

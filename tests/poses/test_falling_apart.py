@@ -11,8 +11,8 @@ import pytest
 
 from neus.errors import InputError
 from neus.poses import structure_from_motion
+from neus.poses.method import Method
 from neus.poses.prepared import PreparedPhotos
-from neus.poses.structure_from_motion import Method
 from neus.poses.unplaced import why_unplaced
 
 

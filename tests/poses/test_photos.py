@@ -17,8 +17,8 @@ from neus.images import ORIENTATION
 from neus.images.files import write_image
 from neus.images.stored import read_image
 from neus.poses.gathered import gather
+from neus.poses.method import Method
 from neus.poses.photos import Registration, estimate_poses
-from neus.poses.structure_from_motion import Method
 from neus.scene.cameras import Cameras, look_at
 from neus.scene.reading import Scene, load_image, load_mask, load_scene
 from neus.scene.similarity import umeyama

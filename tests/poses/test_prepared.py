@@ -13,9 +13,9 @@ from PIL import Image
 from neus.errors import InputError
 from neus.images import ORIENTATION, read_image, write_image
 from neus.poses.gathered import gather, said_of_changes
+from neus.poses.method import Method
 from neus.poses.photos import estimate_poses
 from neus.poses.prepared import Photo, prepare
-from neus.poses.structure_from_motion import Method
 from neus.sources.colmap import read_colmap
 from tests.helpers.lenses import lens, normalized_plane
 from tests.helpers.pose_errors import pose_errors

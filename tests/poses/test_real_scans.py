@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from neus.poses.gathered import gather
+from neus.poses.method import Method
 from neus.poses.photos import Registration, estimate_poses
-from neus.poses.structure_from_motion import Method
 from neus.sources.colmap import read_colmap
 from neus.sources.dtu import read_dtu
 from neus.sources.intrinsics import read_intrinsics

@@ -1,14 +1,16 @@
-"""Losses and learning rates against hand-computed values."""
+"""Losses, learning rates and shares of the work against hand-computed values."""
 
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import pytest
 import torch
 
 from neus.config import LearningRateConfig, LossConfig, load_method, scheduled
 from neus.errors import InputError
+from neus.models import stage_at
 from neus.ops.reference import march_outside, outside_start
 from neus.ops.types import Samples
 from neus.training.losses import (
@@ -24,6 +26,8 @@ from neus.training.losses import (
     squared_colour_loss,
 )
 from neus.training.schedules import learning_rate_factor
+from neus.training.work import BESIDE_LEVELS, Work
+from tests.helpers.trainings import small_method
 
 
 def test_losses():
@@ -173,3 +177,24 @@ def test_distortion_outside_is_measured_in_a_distance_that_ends():
     found = outside_distortion_loss(weights, lengths, ratio, samples)
     assert float(found) == pytest.approx(float(mean), rel=1e-4)
     assert float(found) > 0
+
+
+@pytest.mark.parametrize("steps", [60, 1000])
+def test_shares_are_those_of_the_costs_of_all_steps(steps: int):
+    method = small_method(steps)
+    work = Work(method)
+    costs = [
+        BESIDE_LEVELS + stage_at(method.model, step, steps).active_levels for step in range(steps)
+    ]
+    assert len(set(costs)) > 2
+    for step in (0, 1, steps // 10, steps // 3, steps):
+        assert work.share(step) == pytest.approx(sum(costs[:step]) / sum(costs), abs=0.01)
+    assert work.share(0) == 0
+    assert work.share(steps) == 1
+
+
+def test_steps_of_equal_cost_count_alike():
+    method = small_method(100)
+    grid = replace(method.model.hash_grid, initial_levels=method.model.hash_grid.levels)
+    flat = replace(method, model=replace(method.model, hash_grid=grid))
+    assert [Work(flat).share(step) for step in (10, 50, 90)] == pytest.approx([0.1, 0.5, 0.9])
