@@ -9,7 +9,7 @@ INSTALL := $(BIN)/pip install --quiet --disable-pip-version-check --constraint c
 
 # A sculpture from known cameras and from bare photos, and the table of figures.
 demo: .venv/installed
-	$(BIN)/snakemake --cores all
+	$(BIN)/snakemake --cores all --logger neus
 
 # Format, lint, types and all tests but the long ones, side by side: pyright keeps one core busy.
 test: .venv/installed-for-tests

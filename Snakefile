@@ -28,6 +28,7 @@ include: "workflow/rules/views.smk"
 include: "workflow/rules/table.smk"
 include: "workflow/rules/page.smk"
 include: "workflow/rules/cluster.smk"
+include: "workflow/rules/console.smk"
 
 
 wildcard_constraints:
@@ -60,12 +61,15 @@ for of_rule in workflow.rules:
 
 
 onsuccess:
+    let_lines_end()
     print(f"\nAll of it on one page: {RESULTS}/index.html")
     show(rules.results_table.log[0])
 
 
 onerror:
+    let_lines_end()
     for sentence in reasons_of_failures(Path(RESULTS), STARTED, slurm_logs()):
         print(f"error: {sentence}", file=sys.stderr)
     # What failed has its place there, with the reason; the page says whether it could be made.
-    shell("python {page_options()} || true")
+    command = page_options()
+    shell("python {command} || true")

@@ -7,6 +7,9 @@ from pathlib import Path
 
 from neus.errors import InputError
 
+LINES = "neus"
+"""Snakemake's name of the logger that shows one line a job."""
+
 
 def project() -> Path:
     """The folder with Snakefile, workflow, scripts, config and profiles.
@@ -36,6 +39,7 @@ def snakemake_command(config: Path, more: list[str]) -> list[str]:
     where = project()
     profile = where / "profiles" / "default"
     words = ["--snakefile", where / "Snakefile", "--workflow-profile", profile]
+    words += ["--logger", LINES]
     return [sys.executable, "-m", "snakemake", *map(str, words), "--configfile", str(config), *more]
 
 

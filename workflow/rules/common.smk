@@ -11,6 +11,7 @@ from snakemake.io import IOFile
 from snakemake.utils import validate
 
 from neus.config import identity_as_yaml, load_method
+from neus.console import PLAN, Costs, PlannedJob, write_plan
 from neus.errors import Faults, InputError
 from neus.files import Facts
 from neus.images import is_video

@@ -1,0 +1,77 @@
+# What the lines of `--logger neus` are told of a run beforehand: its jobs, and what each may cost.
+
+# What a job is of, in the order in which people are told; a seed only where there are several.
+NAMED = ("demo", "scan", "method", "mesh", "seed", "culling")
+# Steps of the demo's training, whose time is known.
+DEMO_STEPS = 4000
+
+
+def name_of(job):
+    words = {name: job.wildcards_dict.get(name) for name in NAMED}
+    if len(config["seeds"]) == 1:
+        words["seed"] = None
+    if words["culling"] == "none":
+        words["culling"] = None
+    seed = words["seed"] and f"seed {words['seed']}"
+    return " ".join(word for word in (words | {"seed": seed}).values() if word)
+
+
+def size_of(job):
+    """Of a training, in steps, beside the demo's; other jobs count as they do there."""
+    if not job.rule.name.startswith("train"):
+        return 1.0
+    return method_of(job.wildcards).training.steps / DEMO_STEPS
+
+
+def planned_jobs():
+    dag = workflow.dag
+    costs = Costs(Path(RESULTS), "cuda" if trains_on_card(config) else "cpu")
+    jobs = {job: dag.jobid(job) for job in dag.needrun_jobs() if not job.is_norun}
+    return [planned(job, number, jobs, costs) for job, number in jobs.items()]
+
+
+def planned(job, number, jobs, costs):
+    name = job.rule.name
+    benchmark = Path(job.benchmark) if job.benchmark else None
+    after = tuple(jobs[other] for other in workflow.dag.job_dependencies(job) if other in jobs)
+    cards = int(job.resources.get("gpu", 0))
+    seconds = costs.expected(name, benchmark, size_of(job))
+    return PlannedJob(number, name, name_of(job), job.threads, cards, after, seconds)
+
+
+def tell_plan():
+    """Write what is known of this run; that it cannot be told stops none."""
+    if not any(map(is_ours, log_handlers())):
+        return
+    try:
+        here = workflow.local_exec
+        cores, cards = (workflow.cores, cards_here()) if here else (None, None)
+        write_plan(PLAN, planned_jobs(), cores=cores, cards=cards)
+    except Exception as error:  # what is asked of Snakemake here may differ in its next version
+        warn(f"how long this run will take is not known ({type(error).__name__}: {error})")
+
+
+def cards_here():
+    """How many jobs with a card run at a time; None where nothing limits them."""
+    limit = workflow.global_resources.get("gpu")
+    return None if limit is None else int(getattr(limit, "value", limit))
+
+
+def log_handlers():
+    """Those of plugins; versions of Snakemake differ in where they keep them."""
+    manager = getattr(workflow, "logger_manager", None)
+    return manager.get_log_handlers() if hasattr(manager, "get_log_handlers") else []
+
+
+def is_ours(handler):
+    return type(handler).__module__ == "snakemake_logger_plugin_neus"
+
+
+def let_lines_end():
+    """Whatever is printed now comes after the last line of a logger that works in a thread."""
+    for handler in log_handlers():
+        handler.flush()
+
+
+onstart:
+    tell_plan()
