@@ -24,10 +24,10 @@ test-quick: .venv/installed-for-tests
 test-long: .venv/installed-for-tests
 	$(BIN)/pytest -m long
 
-# The page in a real browser: Debian's Chromium, or the one that NEUS_CHROMIUM names.
+# The page and the live view in a real browser: Debian's Chromium, or the one that NEUS_CHROMIUM names.
 test-page: .venv/installed-for-tests
-	$(INSTALL) --editable '.[browser]'
-	$(BIN)/pytest -m browser tests/page
+	$(INSTALL) --editable '.[browser,live]'
+	$(BIN)/pytest -m browser tests/page tests/viewer
 
 # Meshes to hand over, by Khronos's validator, which npm installs.
 test-gltf: .venv/installed-for-tests .tools/gltf/node_modules

@@ -17,6 +17,7 @@ NEEDED = ("torch", "numba", "pycolmap", "snakemake", "opencv-python-headless", "
 OPTIONAL = {
     "onnxruntime": ("masks by a network", "pip install 'neus[masks]'"),
     "pillow-heif": ("HEIC photos of phones", "pip install 'neus[heic]'"),
+    "viser": ("live view of a training", "pip install 'neus[live]'"),
     "snakemake-executor-plugin-slurm": ("runs on a cluster", "pip install 'neus[slurm]'"),
 }
 """A package, what it is for, and how to get it."""
