@@ -33,6 +33,7 @@ from neus.scene import load_images, load_mask, load_scene
 from neus.stereo import POINTS, read_figures, read_points
 from neus.training import (
     LONGEST_SIDE,
+    SECONDS_A_STEP,
     CheckpointFolder,
     HeldOutViews,
     PixelPool,
@@ -48,8 +49,6 @@ from neus.training import (
 
 CODE = "code.patch"
 """File of a run's folder that holds the commit of the code, and how the code differs from it."""
-SECONDS_A_STEP = 0.04
-"""Of the demo on two cores; what is left is foretold by it until the first steps are done."""
 
 
 def arguments(argv: list[str] | None) -> argparse.Namespace:

@@ -16,9 +16,11 @@ from neus.training.rays import PixelPool
 from neus.training.run import RunFigures, TrainingDivergedError, inv_s, run_training
 from neus.training.trainer import StepReport, Trainer
 from neus.training.validation import LONGEST_SIDE, Validation
+from neus.training.work import SECONDS_A_STEP, Work
 
 __all__ = [
     "LONGEST_SIDE",
+    "SECONDS_A_STEP",
     "CheckpointFolder",
     "GraphedStep",
     "HeldOutViews",
@@ -30,6 +32,7 @@ __all__ = [
     "Trainer",
     "TrainingDivergedError",
     "Validation",
+    "Work",
     "colour_loss",
     "eikonal_loss",
     "fingerprint",

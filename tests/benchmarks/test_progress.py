@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from benchmarks.progress import read, table
+import pytest
+
+from benchmarks.progress import read, replayed, table
+from neus.config import method_as_yaml
+from neus.training import Work
+from tests.helpers.trainings import small_method
 
 
 def test_what_was_said_stands_beside_what_was(tmp_path: Path):
@@ -17,3 +22,14 @@ def test_what_was_said_stands_beside_what_was(tmp_path: Path):
     assert len(lines) == 4
     assert lines[2].startswith("| the whole run | 100 s | 45 s, was 50 s (-10%) |")
     assert lines[3].startswith("| train a | 100 s | 108 s, was 90 s (+20%) | 90 s, was 75 s (+20%)")
+
+
+def test_a_training_whose_steps_cost_what_their_levels_say_is_foretold(tmp_path: Path):
+    method = small_method(400)
+    work, rows = Work(method), ["step,seconds"]
+    rows += [f"{step},{90 * work.share(step)}" for step in range(1, 401)]
+    (tmp_path / "run").mkdir()
+    (tmp_path / "config.yaml").write_text(method_as_yaml(method))
+    (tmp_path / "run" / "metrics.csv").write_text("\n".join(rows) + "\n")
+    for seconds, left in replayed(tmp_path)[50:]:
+        assert left == pytest.approx(90 - seconds, abs=0.5)
