@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -65,12 +65,8 @@ def rendered(
         if not is_wanted():
             return None
         stripes.append(trained.view(_stripe(cameras, top, min(rows, height - top)), 0))
-    view = View(
-        *(
-            np.concatenate([getattr(stripe, name) for stripe in stripes])
-            for name in ("rgb", "opacity", "depth", "normals")
-        )
-    )
+    names = [field.name for field in fields(View)]
+    view = View(**{name: np.concatenate([getattr(s, name) for s in stripes]) for name in names})
     if shown == "colour":
         return to_uint8(view.rgb), view.depth
     normals, depth = geometry_pictures(view, cameras, 0)

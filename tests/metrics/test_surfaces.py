@@ -38,9 +38,8 @@ def figures(reconstruction: Surface, reference: Surface, **settings: Any) -> Sur
     threshold = settings.pop("threshold", 0.01)
     if settings.pop("relative_threshold", True):
         threshold *= reference.diameter
-    distances = surface_distances(
-        reconstruction, reference, **({"samples": 20_000, "seed": 0} | settings)
-    )
+    asked: dict[str, Any] = {"samples": 20_000, "seed": 0} | settings
+    distances = surface_distances(reconstruction, reference, **asked)
     return surface_figures(
         distances, threshold=threshold, diameter=reference.diameter, unit="mm", protocol="mesh"
     )

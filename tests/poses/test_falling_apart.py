@@ -36,7 +36,13 @@ def test_the_largest_model_is_taken_and_all_are_told_of(monkeypatch, tmp_path: P
     lines: list[str] = []
     photos = prepared(tmp_path, 60)
     found = structure_from_motion._map(
-        photos, tmp_path / "database.db", tmp_path, Method(mapper=mapper), 1, lines.append
+        photos,
+        tmp_path / "database.db",
+        tmp_path,
+        Method(mapper=mapper),
+        1,
+        lines.append,
+        lambda share: None,
     )
     assert found is models[1]
     assert lines[0] == (
@@ -71,5 +77,5 @@ def test_why_nothing_could_be_placed(monkeypatch, tmp_path: Path, kinds, sentenc
     monkeypatch.setattr(pycolmap, "incremental_mapping", lambda *_, **__: {})
     with pytest.raises(InputError, match=sentence.split(" ")[0]):
         structure_from_motion._map(
-            prepared(Path("photos"), 1), database, tmp_path, Method(), 1, lambda _: None
+            prepared(Path("photos"), 1), database, tmp_path, Method(), 1, print, lambda share: None
         )

@@ -45,7 +45,7 @@ while True:
         print("looked at", latest.age(trained), flush=True)
     time.sleep(0.01)
 """
-METHOD = small_method(120, checkpoint_seconds=0.05, validations=4)
+METHOD = small_method(120, checkpoint_seconds=0.0, validations=4)
 
 
 def somewhere(angle: float = 0.3) -> Camera:
@@ -76,11 +76,18 @@ def watched(tmp_path: Path) -> Iterator[tuple[Path, Callable[[], str]]]:
     words = [sys.executable, "-c", LOOKING, str(run)]
     environment = os.environ | {"PYTHONPATH": str(ROOT)}
     process = subprocess.Popen(words, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True)
-    assert process.stdout is not None
-    yield run, process.stdout.readline
+    stream = process.stdout
+    assert stream is not None
+
+    def next_line() -> str:
+        line = stream.readline()
+        assert line, "who looks has died"
+        return line
+
+    yield run, next_line
     process.kill()
     process.wait()
-    process.stdout.close()
+    stream.close()
 
 
 def test_a_training_that_is_watched_ends_with_the_same_bits(

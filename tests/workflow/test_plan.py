@@ -186,10 +186,10 @@ def test_a_training_may_start_from_what_another_method_learns(finished: Path) ->
     weights = "{results}/{scan}/neus/seed{seed}/model.pt"
     further = finished / "config" / "methods" / "further.yaml"
     further.write_text(f"training:\n  weights: '{weights}'\n")
-    keys = {"scans": [PHOTOS, PHOTOS | {"name": "again"}]}
-    without = planned(finished, "--configfile", write_config(finished / "weights.yaml", **keys))
-    keys["methods"] = ["neus", "further"]
-    words = ["--configfile", write_config(finished / "weights.yaml", **keys), "--dry-run"]
+    file, scans = finished / "weights.yaml", [PHOTOS, PHOTOS | {"name": "again"}]
+    without = planned(finished, "--configfile", write_config(file, scans=scans))
+    both = write_config(file, scans=scans, methods=["neus", "further"])
+    words = ["--configfile", both, "--dry-run"]
     done = snakemake(finished, *words, "--printshellcmds")
     further.unlink()
     printed = done.stdout + done.stderr
