@@ -24,6 +24,7 @@ include: "workflow/rules/stereo.smk"
 include: "workflow/rules/train.smk"
 include: "workflow/rules/surface.smk"
 include: "workflow/rules/meshes.smk"
+include: "workflow/rules/external.smk"
 include: "workflow/rules/views.smk"
 include: "workflow/rules/table.smk"
 include: "workflow/rules/page.smk"
@@ -34,7 +35,8 @@ include: "workflow/rules/console.smk"
 wildcard_constraints:
     scan=one_of(SCANS),
     demo=one_of(DEMOS),
-    method=one_of(config["methods"]),
+    method=one_of(RUNS["method"]),
+    external=one_of(EXTERNALS),
     mesh=one_of({name for _, name in MESHES}),
     seed=r"\d+",
 

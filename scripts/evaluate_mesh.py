@@ -85,6 +85,12 @@ def arguments(argv: list[str] | None) -> argparse.Namespace:
         help="folder in the layout of DTU with the true cameras of the scene's images: the mesh is "
         "first aligned to their frame",
     )
+    parser.add_argument(
+        "--taken",
+        type=Path,
+        help="record of take_external.py: where it has a reason, there is no mesh, and what cannot "
+        "be measured is a reason, too",
+    )
     parser.add_argument("--samples", type=int, default=200_000, help="points on each surface")
     parser.add_argument(
         "--threshold", type=float, default=0.01, help="of the F-score, of the reference's diameter"
@@ -104,20 +110,17 @@ def arguments(argv: list[str] | None) -> argparse.Namespace:
 def main(argv: list[str] | None = None) -> int:
     options = arguments(argv)
     check(options)
-    measured, alignment = None, None
+    measured, alignment, reason = None, None, reason_of(options.taken)
     reading = {"mesh": 1.0, "reference": 0.0 if options.reference_root is None else 3.0}
     progress = Progress(reading | EXPECTED | {"pictures": 3.0})
-    if options.reference is not None or options.reference_root is not None:
-        progress.at("mesh")
-        mesh, unit, alignment = prepared_mesh(options)
-        view = viewpoint(options.scene, alignment)
-        if options.tanks is not None:
-            measured, alignment = by_tanks(mesh, options, progress)
-        elif options.reference_root is not None:
-            measured = by_dtu(mesh, view, options, progress)
-        else:
-            measured = by_samples(mesh, unit, view, options, progress)
-        say(summary(measured.figures, options.culling))
+    if reason is None and (options.reference is not None or options.reference_root is not None):
+        try:
+            measured, alignment = measure(options, progress)
+        except InputError as error:
+            if options.taken is None:
+                raise
+            reason = f"{options.mesh.parent.parent.name}: {error}"
+            say(reason)
     if options.errors is not None:
         with folder_written_whole(options.errors, FILES) as folder:
             if measured is not None:
@@ -128,13 +131,37 @@ def main(argv: list[str] | None = None) -> int:
         None if measured is None else measured.figures,
         options.culling,
         alignment,
-        options.absence if measured is None else None,
+        (reason or options.absence) if measured is None else None,
     )
     if measured is not None:
         report["mesh_sha256"] = hashlib.sha256(options.mesh.read_bytes()).hexdigest()
     with written_whole(options.output) as partial:
         partial.write_text(json.dumps(report, indent=1) + "\n")
     return 0
+
+
+def reason_of(record: Path | None) -> str | None:
+    """Why a program of others left no mesh."""
+    if record is None:
+        return None
+    try:
+        return json.loads(record.read_text(encoding="utf-8"))["mesh_reason"]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise InputError(f"{record}: is no record of take_external.py ({error})") from error
+
+
+def measure(options: Options, progress: Progress) -> tuple[Measured, Alignment | None]:
+    progress.at("mesh")
+    mesh, unit, alignment = prepared_mesh(options)
+    view = viewpoint(options.scene, alignment)
+    if options.tanks is not None:
+        measured, alignment = by_tanks(mesh, options, progress)
+    elif options.reference_root is not None:
+        measured = by_dtu(mesh, view, options, progress)
+    else:
+        measured = by_samples(mesh, unit, view, options, progress)
+    say(summary(measured.figures, options.culling))
+    return measured, alignment
 
 
 def say(sentence: str) -> None:

@@ -25,8 +25,10 @@ def arguments(argv: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--views", type=Path, required=True, help="folder of render_views.py")
     parser.add_argument("--scene", type=Path, required=True, help="folder of the canonical scene")
-    parser.add_argument(
-        "--config", type=Path, required=True, help="the method, as train.py wrote it"
+    method = parser.add_mutually_exclusive_group(required=True)
+    method.add_argument("--config", type=Path, help="the method, as train.py wrote it")
+    method.add_argument(
+        "--taken", type=Path, help="record of take_external.py, of a program of others"
     )
     parser.add_argument(
         "--apart",
@@ -39,7 +41,10 @@ def arguments(argv: list[str] | None) -> argparse.Namespace:
 
 def main(argv: list[str] | None = None) -> int:
     options = arguments(argv)
-    scene, method = load_scene(options.scene), load_method(options.config)
+    scene = load_scene(options.scene)
+    if options.taken is not None:
+        return write(options.output, report_of_others(options, scene))
+    method = load_method(options.config)
     seen = Surroundings.of(method)
     learned = (scene.learned_whole() if options.apart else scene).train
     shown = [
@@ -59,7 +64,25 @@ def main(argv: list[str] | None = None) -> int:
     }
     report = views_report(scene, views, train, seen, apart=options.apart)
     print(summary(report, len(views), len(train)), file=sys.stderr)
-    with written_whole(options.output) as partial:
+    return write(options.output, report)
+
+
+def report_of_others(options: argparse.Namespace, scene: Scene) -> dict[str, Any]:
+    """Figures of views that a program of others rendered; without them, the reason alone."""
+    record = json.loads(options.taken.read_text(encoding="utf-8"))
+    seen = Surroundings.around(record["background"], masks=record["masks"])
+    views = {}
+    if record["views_reason"] is None:
+        for index in scene.test:
+            name = scene.frames[index].name
+            rendering = read_image(options.views / f"{name}.png") / 255
+            views[name] = view_figures(rendering, None, *load(scene, index), seen)
+    counts = {name: record[name] for name in ("images_train", "images_train_views")}
+    return views_report(scene, views, {}, seen) | counts | {"reason": record["views_reason"]}
+
+
+def write(path: Path, report: dict[str, Any]) -> int:
+    with written_whole(path) as partial:
         partial.write_text(json.dumps(report, indent=1) + "\n")
     return 0
 

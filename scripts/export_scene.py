@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 
 from neus.cli import run
-from neus.exports import EXPORTS, export_scene
+from neus.exports import EXPORTS, chosen_images, export_scene
 from neus.scene import load_scene
 
 
@@ -24,6 +24,14 @@ def arguments(argv: list[str] | None) -> argparse.Namespace:
         default="source",
         help="of cameras and points: the source's, in which meshes are, or the unit sphere's",
     )
+    parser.add_argument(
+        "--images",
+        choices=["split", "all", "train"],
+        default="split",
+        help="all images with their split where the layout has one, all to learn from, or those "
+        "that are not held out alone",
+    )
+    parser.add_argument("--without-masks", action="store_true", help="leave out masks")
     parser.add_argument("--output", type=Path, required=True, help="folder to write")
     return parser.parse_args(argv)
 
@@ -32,6 +40,7 @@ def main(argv: list[str] | None = None) -> int:
     options = arguments(argv)
     report = partial(print, file=sys.stderr, flush=True)
     scene = load_scene(options.scene)
+    scene = chosen_images(scene, options.images, masks=not options.without_masks)
     export_scene(scene, options.output, options.format, frame=options.frame, report=report)
     report(
         f"{len(scene.frames)} images, {len(scene.masked)} with a mask, {len(scene.points)} points"

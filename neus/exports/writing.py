@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -22,8 +23,10 @@ EXPORTS: dict[str, Callable[[Scene, Path, Report], None]] = {
     "nerfstudio": write_nerfstudio,
 }
 """By the names that the program takes."""
+RECORD = "export.json"
+"""Frame, unit, the way to the source, and the names of the images, learnt from and held out."""
 ENTRIES = (
-    "images", "image", "masks", "mask", "sparse", "train", "test", "sparse_pc.ply",
+    RECORD, "images", "image", "masks", "mask", "sparse", "train", "test", "sparse_pc.ply",
     "cameras_sphere.npz", "transforms.json", "transforms_train.json", "transforms_test.json",
 )  # fmt: skip
 
@@ -46,6 +49,8 @@ def export_scene(
             that of the unit sphere.
         report: hears what the layout cannot hold.
 
+    Beside the layout's own files, :data:`RECORD` says where the frame lies in the source.
+
     Raises:
         InputError: the layout cannot hold the scene, or ``folder`` holds something else.
     """
@@ -57,5 +62,32 @@ def export_scene(
         )
     else:
         moved = replace(scene, to_source=Similarity.identity(), unit="scene units")
+    record = {
+        "layout": layout,
+        "frame": frame,
+        "unit": moved.unit,
+        "to_source": (scene.to_source if frame == "scene" else Similarity.identity()).matrix.tolist(),
+        "train": [scene.frames[i].name for i in scene.train],
+        "test": [scene.frames[i].name for i in scene.test],
+        "masks": len(scene.masked),
+    }
     with folder_written_whole(folder, ENTRIES) as whole:
         EXPORTS[layout](moved, whole, report)
+        (whole / RECORD).write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
+
+
+def chosen_images(scene: Scene, images: str, *, masks: bool = True) -> Scene:
+    """The part of a scene that another program is to see.
+
+    Args:
+        images: ``split``, all with their split; ``all`` to learn from; or ``train``, those that
+            are not held out, alone: what is not there cannot be learnt from, whatever the program.
+        masks: whether it sees masks.
+    """
+    if not masks:
+        scene = replace(scene, frames=tuple(replace(frame, mask=None) for frame in scene.frames))
+    if images == "train":
+        train = list(scene.train)
+        frames = tuple(scene.frames[i] for i in train)
+        return replace(scene, frames=frames, cameras=scene.cameras[train], test=())
+    return scene.learned_whole() if images == "all" else scene

@@ -60,6 +60,11 @@ class Surroundings:
             return cls(BACKGROUNDS[name], name, masks)
         return cls(None, "as photographed", masks)
 
+    @classmethod
+    def around(cls, name: str, *, masks: bool) -> Surroundings:
+        """What a program says that it renders around the object: ``photo``, or a colour by name."""
+        return cls(BACKGROUNDS.get(name), "as photographed" if name == "photo" else name, masks)
+
     def photo(
         self, photo: Float[np.ndarray, "h w 3"], coverage: Float[np.ndarray, "h w"] | None
     ) -> Float[np.ndarray, "h w 3"]:
@@ -87,7 +92,7 @@ class Alignment:
 
 def view_figures(
     rendering: Float[np.ndarray, "h w 3"],
-    opacity: Float[np.ndarray, "h w"],
+    opacity: Float[np.ndarray, "h w"] | None,
     photo: Float[np.ndarray, "h w 3"],
     coverage: Float[np.ndarray, "h w"] | None,
     surroundings: Surroundings,
@@ -95,6 +100,7 @@ def view_figures(
     """Measure one rendering, colours in [0, 1], against the photo as the method saw it.
 
     Args:
+        opacity: of the rendering, or None where nobody knows it.
         coverage: the mask's share of each pixel, or None.
 
     Raises:
@@ -107,7 +113,7 @@ def view_figures(
         psnr=psnr(rendering, photo),
         psnr_masked=psnr(rendering, photo, coverage),
         ssim=ssim(rendering, photo),
-        mask_iou=mask_iou(opacity, coverage),
+        mask_iou=math.nan if opacity is None else mask_iou(opacity, coverage),
     )
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from neus.page.figures import PageRow
 from neus.page.reasons import SCAN_STAGES, absences, failure
-from neus.tables import Run
+from neus.tables import RUN_HERE, Run
 
 DIGITS = {"psnr": 2, "ssim": 3, "mask_iou": 3, "fscore": 3}
 
@@ -127,6 +127,7 @@ def facts_of(row: PageRow | None, run: RunEntry, scan: ScanEntry) -> list[list[s
         if "peak_memory_gib" in row.values:
             pairs.append(["Memory", f"{row.values['peak_memory_gib']:.2f} GiB"])
         pairs += [["Device", row.device]] if row.device else []
+        pairs += [["Figures", "of a program of others, run here"]] if row.origin == RUN_HERE else []
     if scan.head:
         pairs.append(["Photos", f"{scan.head['images']}, {scan.head['held_out']} held out"])
     if run.seeds > 1:

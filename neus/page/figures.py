@@ -39,6 +39,7 @@ class PageRow:
         compared: the name of that method.
         best: the names of figures that are best among those of the scan.
         reason: why there is no distance.
+        origin: of the column of the table.
     """
 
     scan: str
@@ -54,6 +55,7 @@ class PageRow:
     compared: str = ""
     best: set[str] = field(default_factory=set)
     reason: str = ""
+    origin: str = ""
 
 
 def page_rows(records: Sequence[Mapping[str, Any]], published: Published) -> list[PageRow]:
@@ -121,6 +123,7 @@ def _our_row(runs: Sequence[Mapping[str, Any]]) -> PageRow:
             row.deviations |= {name: stdev(found)} if len(found) > 1 else {}
     row.unit = _text(first.get("unit"))
     row.reason = _text(first.get("reason"))
+    row.origin = _text(first.get("origin"))
     devices = dict.fromkeys(text for r in runs if (text := _text(r.get("device"))))
     row.device = re.sub(r"\((R|TM)\)", "", ", ".join(devices))
     return row

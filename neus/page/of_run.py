@@ -35,8 +35,9 @@ def run_sources(run: Path, culling: str) -> list[Path]:
     """The files that the part of a run is made of."""
     errors = run / f"errors-{culling}"
     figures = ("train.json", "views.json", f"mesh-{culling}.json", "run/metrics.csv")
+    names = ("mesh.ply", "mesh.glb", "config.yaml", "taken.json", *figures)
     return [
-        *(run / name for name in ("mesh.ply", "mesh.glb", "config.yaml", *figures)),
+        *(run / name for name in names),
         run / "views",
         *(errors / name for name in ("accuracy.ply", "completeness.ply", "accuracy.png")),
         run.parent.parent / "scene" / "transforms.json",
@@ -74,12 +75,11 @@ def run_part(run: Path, culling: str, workers: int = 1) -> tuple[dict[str, Any],
 def _views(run: Path, scene: Scene) -> tuple[list[dict[str, Any]], dict[str, np.ndarray]]:
     """The held-out views that are shown, and the pictures of the worst of them."""
     figures = (_json(run / "views.json") or {}).get("views", {})
-    config = run / "config.yaml"
+    seen = _surroundings(run)
     indices = {scene.frames[i].name: i for i in scene.test}
     names = [name for name in indices if (run / "views" / f"{name}.png").is_file()]
-    if not names or not config.is_file():
+    if not names or seen is None:
         return [], {}
-    seen = Surroundings.of(load_method(config))
     psnr = {name: figures.get(name, {}).get("psnr") for name in names}
     worst, shown, kept = worst_view(names, psnr), [], {}
     for name in chosen_views(names, psnr):
@@ -87,6 +87,14 @@ def _views(run: Path, scene: Scene) -> tuple[list[dict[str, Any]], dict[str, np.
         kept = images if name == worst else kept
         shown.append({"name": name, "figures": figures.get(name, {})} | as_pictures(images))
     return shown, kept
+
+
+def _surroundings(run: Path) -> Surroundings | None:
+    """By the method, or by what the record of a program of others says."""
+    config, taken = run / "config.yaml", _json(run / "taken.json")
+    if config.is_file():
+        return Surroundings.of(load_method(config))
+    return taken and Surroundings.around(taken["background"], masks=taken["masks"])
 
 
 def _errors(

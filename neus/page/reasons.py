@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 from neus.watch import last_words
@@ -14,6 +15,7 @@ SCAN_STAGES = (
 )
 RUN_STAGES = (
     ("the training", "train", "model.pt"),
+    ("the program", "run_external", "outcome.json"),
     ("the mesh", "extract_mesh", "mesh.ply"),
     ("the held-out views", "render_views", "views"),
     ("the flight", "render_path", "path.mp4"),
@@ -38,5 +40,13 @@ def failure(folder: Path, stages: tuple[tuple[str, str, str], ...]) -> str | Non
 
 def absences(scan: Path, run: Path) -> str:
     """Why a run has no figures: what failed, or that it was not reached."""
-    found = failure(scan, SCAN_STAGES) or failure(run, RUN_STAGES)
+    found = failure(scan, SCAN_STAGES) or _of_others(run) or failure(run, RUN_STAGES)
     return found or "not run yet"
+
+
+def _of_others(run: Path) -> str | None:
+    """What the record of a program of others says."""
+    try:
+        return json.loads((run / "taken.json").read_text(encoding="utf-8"))["mesh_reason"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return None

@@ -6,6 +6,7 @@ Reads headers, never whole images.
 """
 
 from neus.pipeline.budgets import budget_name, budget_of
+from neus.pipeline.externals import External, externals_from_config, own_methods
 from neus.pipeline.fingerprints import Adopted, content_fingerprint, earlier_fingerprint
 from neus.pipeline.keys import check_keys, sound_part
 from neus.pipeline.meshes import check_meshes, given_meshes
@@ -19,6 +20,7 @@ __all__ = [
     "QUESTION",
     "Adopted",
     "Asked",
+    "External",
     "RecordedInt",
     "RecordedText",
     "Scan",
@@ -31,9 +33,11 @@ __all__ = [
     "check_partitions",
     "content_fingerprint",
     "earlier_fingerprint",
+    "externals_from_config",
     "given_meshes",
     "lies_in",
     "located",
+    "own_methods",
     "read_partitions",
     "scans_from_config",
     "sound_part",

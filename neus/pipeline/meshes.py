@@ -39,12 +39,13 @@ def given_meshes(config: dict[str, Any], scans: list[Scan]) -> list[GivenMesh]:
     """
     entries: list[dict[str, Any]] = config.get("meshes", [])
     by_name = {scan.name: scan for scan in scans}
+    methods = [m if isinstance(m, str) else m["external"] for m in config["methods"]]
     faults, found = Faults(), []
     names = [entry["name"] for entry in entries]
     for entry in entries:
         where = f"config, meshes, {entry['name']}"
         with faults.noted():
-            _check_names(entry, names, config["methods"], by_name, where)
+            _check_names(entry, names, methods, by_name, where)
             found += [
                 _of_scan(entry, by_name[name], config["results"], where)
                 for name in entry.get("scans", by_name)

@@ -9,12 +9,13 @@ from neus.tables.found import found_runs
 from neus.tables.long import FILES, MAIN, results_table
 from neus.tables.papers import Section, papers_sections
 from neus.tables.published import Published, load_published
-from neus.tables.rows import Run, collect_rows, write_csv
+from neus.tables.rows import RUN_HERE, Run, collect_rows, write_csv
 from neus.tables.summaries import summaries
 
 __all__ = [
     "FILES",
     "MAIN",
+    "RUN_HERE",
     "Cell",
     "Published",
     "Run",

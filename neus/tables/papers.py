@@ -12,8 +12,8 @@ from typing import Any, Literal
 import pandas as pd
 
 from neus.tables.formats import Cell, Table
-from neus.tables.published import BenchmarkRow, Published
-from neus.tables.rows import GIVEN, GROUP, OURS
+from neus.tables.published import PUBLISHED, BenchmarkRow, Published
+from neus.tables.rows import GIVEN, GROUP, OURS, RUN_HERE
 from neus.tables.summaries import complete_seeds
 from neus.tables.trainings import learnt_from
 
@@ -84,6 +84,8 @@ def _chamfer_section(
     notes += learnt_from(records, "images_train")
     if any(record["origin"] == GIVEN for record in records):
         notes.append("Given: a mesh that existed already, culled and measured here.")
+    if any(record["origin"] == RUN_HERE for record in records):
+        notes.append("Run here: a program of others, on the same images, card and clock.")
     if published.rows:
         notes.append("Culling: what was cut off the mesh before; see docs/dtu.md.")
     return Section(
@@ -185,6 +187,7 @@ def _our_row(
         minutes=fmean(seconds) / 60 if seconds else math.nan,
         gpu=", ".join(dict.fromkeys(r["device"] for r in records if isinstance(r["device"], str))),
         culling=records[0]["culling"] if culled else "",
+        figures="measured here" if records[0]["origin"] == GIVEN else RUN_HERE,
     )
 
 
@@ -198,9 +201,11 @@ def _table(
     columns = (*scans, "mean") if len(scans) > 1 else scans
     ranks = {name: _ranks([e.values[name] for e in entries], less_is_better) for name in columns}
     culled = any(entry.culling for entry in entries)
+    stand_apart = len({entry.figures == PUBLISHED for entry in entries}) > 1
     cells = [
         (
             Cell(f"{entry.method}†" if entry.from_memory else entry.method),
+            *([Cell(entry.figures)] if stand_apart else []),
             Cell(entry.masks),
             *([Cell(entry.culling)] if culled else []),
             *(Cell(_value(entry, name), ranks[name][i]) for name in columns),
@@ -211,8 +216,11 @@ def _table(
     ]
     names = (re.sub(r"^scan(?=\d+$)", "", name) for name in columns)
     return Table(
-        headings=("method", "masks", *(["culling"] if culled else []), *names, "minutes", "GPU"),
-        alignments="ll" + "l" * culled + "r" * len(columns) + "rl",
+        headings=(
+            *("method", *(["figures"] if stand_apart else []), "masks"),
+            *(*(["culling"] if culled else []), *names, "minutes", "GPU"),
+        ),
+        alignments="ll" + "l" * (stand_apart + culled) + "r" * len(columns) + "rl",
         rows=tuple(cells),
         notes=(*notes, *_notes(entries)),
     )

@@ -9,6 +9,8 @@ from pathlib import Path
 
 from neus.errors import InputError
 
+PUBLISHED = "published"
+"""Where a figure is from; others were run or measured here."""
 DETAILS = ("method", "masks", "mean", "minutes", "gpu", "source", "read")
 
 
@@ -23,6 +25,7 @@ class BenchmarkRow:
         culling: what was cut off the mesh; empty where it is not known or does not matter.
         source: where published figures stand; empty for ours.
         from_memory: whether they were put down from memory and not read in the source.
+        figures: ``published``, ``run here``, or ``measured here`` of a mesh that existed already.
     """
 
     method: str
@@ -34,6 +37,7 @@ class BenchmarkRow:
     culling: str = ""
     source: str = ""
     from_memory: bool = False
+    figures: str = PUBLISHED
 
 
 @dataclass(frozen=True)

@@ -51,9 +51,10 @@ the columns `HASHES` tell the mesh and the files of figures apart, by the first 
 The surface, its times and ``psnr_train`` are of a training on ``images_train`` images, the other
 figures of views of one on ``images_train_views``: the same training, where the two are equal."""
 MASKS: dict[Any, str] = {True: "yes", False: "no"}
-OURS, GIVEN = "ours", "given"
-ORIGINS = (OURS, GIVEN)
-"""A method that was trained here, or a mesh that existed already."""
+OURS, GIVEN, RUN_HERE = "ours", "given", "run here"
+ORIGINS = (OURS, GIVEN, RUN_HERE)
+"""A method that was trained here, a mesh that existed already, or a program of others that was run
+here, on the same scans, card and clock."""
 DIGITS = 12
 """Of a hash, in tables."""
 MEAN, STD = "mean", "std"
@@ -149,7 +150,7 @@ def _record(run: Run) -> dict[str, Any]:
         "reason": mesh.get("reason"),
         "budget": train.get("budget"),
         "device": train.get("device"),
-        "origin": OURS if run.placed is None else GIVEN,
+        "origin": train.get("origin", OURS) if run.placed is None else GIVEN,
         "commit": train.get("commit"),
         "mesh_sha256": (mesh.get("mesh_sha256") or "")[:DIGITS] or None,
         "views_json": hash_of(run.views),

@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from neus.tables.rows import MEAN, STD
+from neus.tables.rows import MEAN, RUN_HERE, STD
 
 Record = dict[str, Any]
 
@@ -59,7 +59,9 @@ def learnt_from(records: list[Record], counted: str) -> list[str]:
     """
     known = [record for record in records if not pd.isna(record[counted])]
     counts = _counts([f"{int(record[counted])} of {images(record)}" for record in known])
-    return [f"Ours learnt from {counts} images."] if known else []
+    others = any(record["origin"] == RUN_HERE for record in known)
+    who = "Ours, and what was run here," if others else "Ours"
+    return [f"{who} learnt from {counts} images."] if known else []
 
 
 def images(record: Record) -> int:

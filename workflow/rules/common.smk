@@ -30,9 +30,11 @@ from neus.pipeline import (
     check_partitions,
     content_fingerprint,
     earlier_fingerprint,
+    externals_from_config,
     given_meshes,
     lies_in,
     located,
+    own_methods,
     read_partitions,
     scans_from_config,
     sound_part,
@@ -83,8 +85,10 @@ if sound is not None:
         with faults.noted():
             meshes = given_meshes(sound, scans)
             check_meshes(meshes)
+        with faults.noted():
+            EXTERNALS = externals_from_config(sound, scans)
         if workflow.is_main_process:  # a job on a cluster's node reads this file again
-            methods = [METHODS / f"{name}.yaml" for name in sound["methods"]]
+            methods = [METHODS / f"{name}.yaml" for name in own_methods(sound)]
             results = Path(sound["results"])
             budget = budget_name(sound["budget"], [], has_card=is_given_card(sound))
             budget = budget and BUDGETS / f"{budget}.yaml"
@@ -101,7 +105,7 @@ SCANS = {scan.name: scan for scan in scans}
 MESHES = {(mesh.scan, mesh.name): mesh for mesh in meshes}
 DEMOS = {scan.name: scan.path for scan in scans if scan.source == "demo"}
 WANTED = [scan.name for scan in scans if scan.is_wanted]
-RUNS = {"scan": WANTED, "method": config["methods"], "seed": config["seeds"]}
+RUNS = {"scan": WANTED, "method": own_methods(config), "seed": config["seeds"]}
 
 RESULTS = config["results"]
 SCAN = f"{RESULTS}/{{scan}}"
@@ -291,12 +295,17 @@ def evaluation_options(wildcards):
 
 
 def measured_runs(pattern):
-    """A pattern filled in for every run, once for each culling of its scan."""
+    """A pattern filled in for every run, once for each culling of its scan; programs of others
+    stand after our methods."""
     return [
         filled
         for scan in WANTED
         for filled in expand(
-            pattern, **RUNS | {"scan": [scan]}, culling=SCANS[scan].reference.culling
+            pattern,
+            scan=scan,
+            method=RUNS["method"] + [m.name for m in EXTERNALS.values() if scan in m.scans],
+            seed=RUNS["seed"],
+            culling=SCANS[scan].reference.culling,
         )
     ]
 

@@ -14,6 +14,7 @@ rule page:
         rules.results_table.output,
         expand(f"{RUN}/{{file}}", file=["mesh.ply", "path.mp4", "views"], **RUNS),
         expand(rules.texture_mesh.output, **RUNS),
+        taken_externals(),
     output:
         page=f"{RESULTS}/index.html",  # its parts, in page/, are none: they outlive a new index
     params:
