@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 
 from neus.cli import run
-from neus.exports import EXPORTS, chosen_images, export_scene
+from neus.exports import EXPORTS, chosen_images, export_scene, with_points
 from neus.scene import load_scene
 
 
@@ -32,6 +32,13 @@ def arguments(argv: list[str] | None) -> argparse.Namespace:
         "that are not held out alone",
     )
     parser.add_argument("--without-masks", action="store_true", help="leave out masks")
+    parser.add_argument(
+        "--random-points",
+        type=int,
+        default=0,
+        help="points to draw in the sphere where the scene has none, for programs that start from "
+        "some",
+    )
     parser.add_argument("--output", type=Path, required=True, help="folder to write")
     return parser.parse_args(argv)
 
@@ -41,6 +48,7 @@ def main(argv: list[str] | None = None) -> int:
     report = partial(print, file=sys.stderr, flush=True)
     scene = load_scene(options.scene)
     scene = chosen_images(scene, options.images, masks=not options.without_masks)
+    scene = with_points(scene, options.random_points)
     export_scene(scene, options.output, options.format, frame=options.frame, report=report)
     report(
         f"{len(scene.frames)} images, {len(scene.masked)} with a mask, {len(scene.points)} points"

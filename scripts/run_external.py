@@ -1,7 +1,7 @@
 """Run a program of others on an exported scan, with a card of its own and a clock.
 
-It gets a folder to read and an empty one to write to. Whatever goes wrong with it is written into the
-outcome, and this program ends well; being stopped ourselves is no outcome.
+It gets a folder to read and an empty one to write to. Whatever goes wrong with it is written into
+the outcome, and this program ends well; being stopped ourselves is no outcome.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ def main(argv: list[str] | None = None) -> int:
     set_threads(options.threads)
     with leased_device(options.device) as device:
         card = None if device.type == "cpu" else device.index or 0
-        # Entries are not known beforehand: Snakemake, or the user, gives a folder that is not there.
+        # What it writes is not known, so that a folder with anything in it is not replaced.
         with folder_written_whole(options.output, []) as folder:
             program = Program(
                 name=options.name,

@@ -1,19 +1,19 @@
-"""A surface from the PatchMatch stereo of pyarchinit-photogrammetry-core, for comparison with ours.
+"""A surface from the PatchMatch stereo of pyarchinit-photogrammetry-core, beside ours.
 
     venv/bin/python patchmatch.py --input EXPORT --output FOLDER
 
 It runs in an environment of its own and imports nothing of `neus`:
 
     python3 -m venv venv
-    venv/bin/pip install pyarchinit-photogrammetry-core==0.5.0 numpy pillow scikit-image trimesh scipy
+    venv/bin/pip install pyarchinit-photogrammetry-core==0.5.0 pillow scikit-image trimesh
 
-Depths are that program's (GPL, module `ppg_core`). What is done with them here is the plain textbook:
-a depth counts where other views' depths agree with it (as in COLMAP, Schönberger et al., ECCV 2016);
-those that do are fused into a truncated signed distance (Curless and Levoy, SIGGRAPH 1996), whose zero
-set is meshed where it was seen. FOLDER gets mesh.ply in the frame of the cameras.
+Depths are that program's (GPL, module `ppg_core`). What is done with them here is the plain
+textbook: a depth counts where other views' depths agree with it (as in COLMAP, Schönberger et al.,
+ECCV 2016); those that do are fused into a truncated signed distance (Curless and Levoy, SIGGRAPH
+1996), whose zero set is meshed where it was seen. FOLDER gets mesh.ply in the frame of the cameras.
 
-EXPORT is in NeuS's layout, its object in the unit sphere (`--frame scene` of export_scene.py): pixel
-centres are integers there, as in `ppg_core`.
+EXPORT is in NeuS's layout, its object in the unit sphere (`--frame scene` of export_scene.py):
+pixel centres are integers there, as in `ppg_core`.
 """
 
 from __future__ import annotations
@@ -42,7 +42,8 @@ SMALLEST = 0.01
 
 @dataclass
 class View:
-    """A photo with its camera: ``x_camera = rotation @ x + translation``, pixel centres integers."""
+    """A photo with its camera: ``x_camera = rotation @ x + translation``; pixel centres are
+    integers."""
 
     rgb: np.ndarray  # h w 3, bytes
     mask: np.ndarray  # h w, whether object
@@ -121,7 +122,7 @@ def neighbours_of(views: list[View], index: int) -> list[int]:
 
 
 def depth_map(views: list[View], index: int, seed: int) -> np.ndarray:
-    """The program's depths of one photo, in its mask and in the unit sphere; 0 where there is none."""
+    """The program's depths of one photo, in its mask and the unit sphere; 0 where there is none."""
     view, sources = views[index], []
     for j in neighbours_of(views, index):
         rotation = views[j].rotation @ view.rotation.T
@@ -210,13 +211,16 @@ def colours(views: list[View], depths: list[np.ndarray], points: np.ndarray) -> 
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
+    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n\n")[0])
     parser.add_argument("--input", type=Path, required=True, help="folder in NeuS's layout")
     parser.add_argument("--output", type=Path, required=True, help="folder for mesh.ply")
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
     views, start = load_views(options.input), time.perf_counter()
-    depths = [depth_map(views, i, options.seed) for i in range(len(views))]
+    depths = []
+    for i in range(len(views)):
+        depths.append(depth_map(views, i, options.seed))
+        print(f"{i + 1} of {len(views)} depth maps", end="\r", flush=True)
     print(f"{len(views)} depth maps in {time.perf_counter() - start:.0f} s", flush=True)
     kept = [agreed(views, depths, i) for i in range(len(views))]
     share = sum(np.count_nonzero(d) for d in kept) / sum(int(view.mask.sum()) for view in views)

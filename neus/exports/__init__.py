@@ -5,6 +5,6 @@ as nerfstudio, instant-ngp, COLMAP, NeuS or Blender have them, in the frame and 
 or in that of the unit sphere. Each is read by :mod:`neus.sources`, too.
 """
 
-from neus.exports.writing import EXPORTS, RECORD, chosen_images, export_scene
+from neus.exports.writing import EXPORTS, RECORD, chosen_images, export_scene, with_points
 
-__all__ = ["EXPORTS", "RECORD", "chosen_images", "export_scene"]
+__all__ = ["EXPORTS", "RECORD", "chosen_images", "export_scene", "with_points"]

@@ -8,6 +8,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
+import numpy as np
+
 from neus.exports.models import write_colmap_binary, write_colmap_text, write_dtu
 from neus.exports.transforms import write_blender, write_instant_ngp, write_nerfstudio
 from neus.files import folder_written_whole
@@ -29,6 +31,17 @@ ENTRIES = (
     RECORD, "images", "image", "masks", "mask", "sparse", "train", "test", "sparse_pc.ply",
     "cameras_sphere.npz", "transforms.json", "transforms_train.json", "transforms_test.json",
 )  # fmt: skip
+
+
+def with_points(scene: Scene, count: int) -> Scene:
+    """A scene without points gets so many at random in its sphere, for programs that start from
+    some and look at what becomes of them; the points of one that has any stay as they are."""
+    if len(scene.points):
+        return scene
+    rng = np.random.default_rng(0)
+    points = rng.normal(size=(count, 3))
+    points *= (rng.uniform(size=count) ** (1 / 3) / np.linalg.norm(points, axis=1))[:, None]
+    return replace(scene, points=points, points_rgb=rng.integers(0, 256, (count, 3), np.uint8))
 
 
 def export_scene(
@@ -66,7 +79,9 @@ def export_scene(
         "layout": layout,
         "frame": frame,
         "unit": moved.unit,
-        "to_source": (scene.to_source if frame == "scene" else Similarity.identity()).matrix.tolist(),
+        "to_source": (
+            scene.to_source if frame == "scene" else Similarity.identity()
+        ).matrix.tolist(),
         "train": [scene.frames[i].name for i in scene.train],
         "test": [scene.frames[i].name for i in scene.test],
         "masks": len(scene.masked),

@@ -20,7 +20,7 @@ from neus.external.outcome import Outcome
 KEPT, LONGEST_REASON = 16384, 240
 """Last bytes that are kept of what a program prints, and letters of a reason."""
 LOOK_EVERY, GRACE = 0.25, 10.0
-"""Seconds between two looks at memory, and those that a program has to end in when it is told to."""
+"""Seconds between two looks at memory, and those in which a program that is told to end may."""
 Memory = Callable[[int], float | None]
 
 
@@ -90,7 +90,9 @@ def run_program(
         memory = nobody_knows  # its processes are a daemon's, not ours
     said, start = bytearray(), time.perf_counter()
     with _started(words, program) as process, _watched(process, memory) as peak:
-        reader = threading.Thread(target=_read, args=(process, said, show or print_bytes), daemon=True)
+        reader = threading.Thread(
+            target=_read, args=(process, said, show or print_bytes), daemon=True
+        )
         reader.start()
         try:
             status = process.wait(limit)

@@ -94,7 +94,9 @@ def _surroundings(run: Path) -> Surroundings | None:
     config, taken = run / "config.yaml", _json(run / "taken.json")
     if config.is_file():
         return Surroundings.of(load_method(config))
-    return taken and Surroundings.around(taken["background"], masks=taken["masks"])
+    if taken is None:
+        return None
+    return Surroundings.around(taken["background"], masks=taken["masks"])
 
 
 def _errors(

@@ -84,7 +84,7 @@ def _check_names(
     if entry.get("method", entry["name"]) in methods:
         raise refusal(
             f"{where}, key method",
-            f"the name of a method that is trained here, {entry.get('method', entry['name'])}",
+            f"the name of a method that is run here, {entry.get('method', entry['name'])}",
             "another one",
             "rename it, so that the table tells them apart",
         )

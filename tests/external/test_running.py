@@ -12,13 +12,15 @@ from pathlib import Path
 
 import pytest
 
+from neus.errors import InputError
 from neus.external import Outcome, Program, in_container, read_outcome, run_program, write_outcome
 from neus.external.running import last_words, memory_of_card
-from neus.errors import InputError
 from tests.helpers.places import ROOT
 
 
-def ran(folder: Path, command: str, *, limit: float = 60.0, container: str | None = None) -> Outcome:
+def ran(
+    folder: Path, command: str, *, limit: float = 60.0, container: str | None = None
+) -> Outcome:
     program = Program("theirs", command, container, [], folder / "out", {"MARK": "of theirs"})
     return run_program(program, device="a processor", limit=limit, show=lambda text: None)
 

@@ -16,7 +16,8 @@ from tests.helpers.warm_programs import warm_python
 PROGRAMS = [
     "make_demo", "extract_frames", "estimate_poses", "normalize_scene", "dense_stereo", "train",
     "extract_mesh", "texture_mesh", "render_views", "render_path", "evaluate_views",
-    "evaluate_mesh", "place_mesh", "results_table", "page",
+    "evaluate_mesh", "place_mesh", "export_scene", "run_external", "take_external",
+    "results_table", "page",
 ]  # fmt: skip
 
 STAND_IN = '''
@@ -24,6 +25,7 @@ STAND_IN = '''
 import os, pathlib, sys
 
 WRITTEN = "--output --errors --metrics --csv --markdown --latex --record".split()
+WRITTEN += ["--outcome", "--figures"]
 name, flag = pathlib.Path(__file__).stem, None
 print(name, "at work")
 for word in sys.argv[1:]:

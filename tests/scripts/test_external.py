@@ -204,3 +204,17 @@ def test_images_that_are_held_out_are_not_in_the_export_at_all(folder: Path) -> 
     words = ["--scene", str(folder / "statue" / "scene"), "--format", "dtu", "--without-masks"]
     assert program("export_scene")([*words, "--output", str(folder / "bare")]) == 0
     assert not (folder / "bare" / "mask").exists()
+
+
+def test_programs_that_start_from_points_get_some(folder: Path) -> None:
+    """In the sphere, where the scene has none."""
+    words = ["--scene", str(folder / "statue" / "scene"), "--format", "colmap-text"]
+    words += ["--frame", "scene", "--random-points", "500", "--output", str(folder / "points")]
+    assert program("export_scene")(words) == 0
+    scene = read_source(
+        "colmap", folder / "points", masks="auto", model=None, report=lambda line: None
+    ).scene
+    radii = np.linalg.norm(scene.points, axis=1)
+    assert len(radii) == 500
+    assert radii.max() <= 1
+    assert np.mean(radii < 0.5) == pytest.approx(1 / 8, abs=0.05), "as dense in the middle"

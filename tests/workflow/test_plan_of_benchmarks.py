@@ -35,7 +35,7 @@ def test_meshes_that_exist_are_placed_measured_and_shown(finished: Path) -> None
     ("changed", "message"),
     [
         ({"path": "others/absent.ply"}, "scan statue, mesh theirs: others/absent.ply does not"),
-        ({"method": "neus"}, "the name of a method that is trained here, neus"),
+        ({"method": "neus"}, "the name of a method that is run here, neus"),
         ({"scans": ["bust"]}, "meshes, theirs: there is no scan bust, but statue"),
         ({"frame": "sphere"}, "expected a source that states one"),
         ({"frame": {"similarity": [[1], [2], [3], [4]]}}, "four rows of four numbers"),

@@ -79,6 +79,9 @@ rule export_scan:
         masks="masks|photos",
     params:
         masks=lambda wildcards: "" if wildcards.masks == "masks" else "--without-masks",
+        points=lambda wildcards: options(
+            random_points=100000 if wildcards.layout == "colmap-binary" else None
+        ),
     log:
         f"{SCAN}/logs/export_scan-{{layout}}-{{frame}}-{{images}}-{{masks}}.log",
     benchmark:
@@ -89,7 +92,7 @@ rule export_scan:
     shell:
         "logged {log:q} python {SCRIPTS:q}/export_scene.py --scene {input.scene:q} "
         "--format {wildcards.layout} --frame {wildcards.frame} --images {wildcards.images} "
-        "{params.masks} --output {output.export:q}"
+        "{params.masks} {params.points} --output {output.export:q}"
 
 
 # Cores, card, memory and time are those of our own training.
