@@ -13,6 +13,7 @@ import numpy as np
 
 from neus.cli import run
 from neus.errors import InputError
+from neus.external import read_taken
 from neus.files import folder_written_whole, written_whole
 from neus.metrics.culling import CULLINGS, cull
 from neus.metrics.dtu import dtu_distances, dtu_figures
@@ -24,6 +25,7 @@ from neus.metrics.surfaces import (
     EXPECTED,
     SurfaceDistances,
     SurfaceFigures,
+    in_a_line,
     surface_distances,
     surface_figures,
 )
@@ -88,8 +90,7 @@ def arguments(argv: list[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--taken",
         type=Path,
-        help="record of take_external.py: where it has a reason, there is no mesh, and what cannot "
-        "be measured is a reason, too",
+        help="record of take_external.py: its reason, or why the mesh cannot be measured, is kept",
     )
     parser.add_argument("--samples", type=int, default=200_000, help="points on each surface")
     parser.add_argument(
@@ -110,7 +111,8 @@ def arguments(argv: list[str] | None) -> argparse.Namespace:
 def main(argv: list[str] | None = None) -> int:
     options = arguments(argv)
     check(options)
-    measured, alignment, reason = None, None, reason_of(options.taken)
+    measured, alignment = None, None
+    reason = options.taken and read_taken(options.taken)["mesh_reason"]
     reading = {"mesh": 1.0, "reference": 0.0 if options.reference_root is None else 3.0}
     progress = Progress(reading | EXPECTED | {"pictures": 3.0})
     if reason is None and (options.reference is not None or options.reference_root is not None):
@@ -140,16 +142,6 @@ def main(argv: list[str] | None = None) -> int:
     return 0
 
 
-def reason_of(record: Path | None) -> str | None:
-    """Why a program of others left no mesh."""
-    if record is None:
-        return None
-    try:
-        return json.loads(record.read_text(encoding="utf-8"))["mesh_reason"]
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise InputError(f"{record}: is no record of take_external.py ({error})") from error
-
-
 def measure(options: Options, progress: Progress) -> tuple[Measured, Alignment | None]:
     progress.at("mesh")
     mesh, unit, alignment = prepared_mesh(options)
@@ -160,24 +152,12 @@ def measure(options: Options, progress: Progress) -> tuple[Measured, Alignment |
         measured = by_dtu(mesh, view, options, progress)
     else:
         measured = by_samples(mesh, unit, view, options, progress)
-    say(summary(measured.figures, options.culling))
+    say(in_a_line(measured.figures, options.culling))
     return measured, alignment
 
 
 def say(sentence: str) -> None:
     print(sentence, file=sys.stderr, flush=True)
-
-
-def summary(figures: SurfaceFigures, culling: str) -> str:
-    if figures.protocol == "tanks":
-        return (
-            f"precision {figures.precision:.4f}, recall {figures.recall:.4f}, F-score "
-            f"{figures.fscore:.4f} at {figures.fscore_threshold:g} {figures.unit}"
-        )
-    return (
-        f"accuracy {figures.accuracy:.4g}, completeness {figures.completeness:.4g}, "
-        f"Chamfer {figures.chamfer:.4g} {figures.unit}, culling {culling}"
-    )
 
 
 def check(options: Options) -> None:

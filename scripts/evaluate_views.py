@@ -13,6 +13,7 @@ import numpy as np
 from neus.cli import run
 from neus.config import load_method
 from neus.errors import InputError
+from neus.external import read_taken
 from neus.files import written_whole
 from neus.images import read_image
 from neus.metrics.evaluation import Surroundings, ViewFigures, view_figures, views_report
@@ -69,7 +70,7 @@ def main(argv: list[str] | None = None) -> int:
 
 def report_of_others(options: argparse.Namespace, scene: Scene) -> dict[str, Any]:
     """Figures of views that a program of others rendered; without them, the reason alone."""
-    record = json.loads(options.taken.read_text(encoding="utf-8"))
+    record = read_taken(options.taken)
     seen = Surroundings.around(record["background"], masks=record["masks"])
     views = {}
     if record["views_reason"] is None:

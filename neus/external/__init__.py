@@ -6,19 +6,19 @@ sentence that says why there is none. The programs are never imported: they brin
 a container, of their own.
 """
 
-from neus.external.containers import ENGINES, in_container
+from neus.external.containers import in_container
 from neus.external.findings import find_mesh, find_views, way_to_export
-from neus.external.outcome import Outcome, read_outcome, write_outcome
+from neus.external.outcome import Outcome, read_outcome, read_taken, write_outcome
 from neus.external.running import Program, run_program
 
 __all__ = [
-    "ENGINES",
     "Outcome",
     "Program",
     "find_mesh",
     "find_views",
     "in_container",
     "read_outcome",
+    "read_taken",
     "run_program",
     "way_to_export",
     "write_outcome",

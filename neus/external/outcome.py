@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
+from typing import Any
 
 from neus.errors import InputError
 from neus.files import written_whole
@@ -50,3 +51,16 @@ def read_outcome(path: Path) -> Outcome:
         raise InputError(
             f"{path}: is no outcome of a program ({error}): delete it, and it is run again"
         ) from error
+
+
+def read_taken(path: Path) -> dict[str, Any]:
+    """The record of take_external.py, which says why there is no mesh or no view, if there is none.
+
+    Raises:
+        InputError: the file is missing or something else.
+    """
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        return content | {name: content[name] for name in ("mesh_reason", "views_reason")}
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise InputError(f"{path}: is no record of take_external.py ({error})") from error

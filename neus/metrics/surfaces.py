@@ -217,3 +217,16 @@ def _normals_and_areas(
     doubled = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
     length = np.linalg.norm(doubled, axis=1)
     return doubled / np.maximum(length, 1e-300)[:, None], length / 2
+
+
+def in_a_line(figures: SurfaceFigures, culling: str) -> str:
+    """The main figures, for a log."""
+    if figures.protocol == "tanks":
+        return (
+            f"precision {figures.precision:.4f}, recall {figures.recall:.4f}, F-score "
+            f"{figures.fscore:.4f} at {figures.fscore_threshold:g} {figures.unit}"
+        )
+    return (
+        f"accuracy {figures.accuracy:.4g}, completeness {figures.completeness:.4g}, "
+        f"Chamfer {figures.chamfer:.4g} {figures.unit}, culling {culling}"
+    )

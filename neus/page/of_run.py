@@ -68,7 +68,10 @@ def run_part(run: Path, culling: str, workers: int = 1) -> tuple[dict[str, Any],
         "config": _text(run / "config.yaml"),
         "made": made_by(_json(run / "train.json") or {}),
     }
-    head = {"thumbs": _thumbs(images, run / f"errors-{culling}" / "accuracy.png")}
+    head: dict[str, Any] = {"thumbs": _thumbs(images, run / f"errors-{culling}" / "accuracy.png")}
+    taken = _json(run / "taken.json")
+    if taken and taken["views_reason"]:
+        head["no_views"] = f"{taken['views_reason']}."
     return head, content
 
 

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import fmean, stdev
-from typing import Any, Literal
+from typing import Any
 
 import pandas as pd
 
-from neus.tables.formats import Cell, Table
-from neus.tables.published import PUBLISHED, BenchmarkRow, Published
+from neus.tables.formats import Table
+from neus.tables.published import BenchmarkRow, Published
+from neus.tables.ranked import ranked_table
 from neus.tables.rows import GIVEN, GROUP, OURS, RUN_HERE
 from neus.tables.summaries import complete_seeds
 from neus.tables.trainings import learnt_from
@@ -90,7 +90,7 @@ def _chamfer_section(
         notes.append("Culling: what was cut off the mesh before; see docs/dtu.md.")
     return Section(
         f"Chamfer distance, {unit}" if unit else "Chamfer distance",
-        _table(entries, scans, notes, less_is_better=True),
+        ranked_table(entries, scans, notes, less_is_better=True),
     )
 
 
@@ -108,7 +108,7 @@ def _fscore_section(records: list[dict[str, Any]], published: Published) -> Sect
         *learnt_from(records, "images_train"),
         "Ours are aligned by cameras alone; the toolbox of the published ones adds ICP.",
     ]
-    table = _table([*published.rows, *ours], scans, notes, less_is_better=False)
+    table = ranked_table([*published.rows, *ours], scans, notes, less_is_better=False)
     return Section("F-score, Tanks and Temples", table)
 
 
@@ -136,7 +136,7 @@ def _psnr_section(records: list[dict[str, Any]], figure: str, which: str) -> Sec
     counted = {"psnr": "images_train_views", "psnr_train": "images_train"}[figure]
     notes += learnt_from(records, counted)
     notes += [f"Background behind the object: {listed}."] if listed else []
-    table = _table(entries, scans, notes, less_is_better=False)
+    table = ranked_table(entries, scans, notes, less_is_better=False)
     return Section(f"PSNR of {which} views, dB", table)
 
 
@@ -189,75 +189,3 @@ def _our_row(
         culling=records[0]["culling"] if culled else "",
         figures="measured here" if records[0]["origin"] == GIVEN else RUN_HERE,
     )
-
-
-def _table(
-    entries: Sequence[BenchmarkRow],
-    scans: tuple[str, ...],
-    notes: Sequence[str],
-    *,
-    less_is_better: bool,
-) -> Table:
-    columns = (*scans, "mean") if len(scans) > 1 else scans
-    ranks = {name: _ranks([e.values[name] for e in entries], less_is_better) for name in columns}
-    culled = any(entry.culling for entry in entries)
-    stand_apart = len({entry.figures == PUBLISHED for entry in entries}) > 1
-    cells = [
-        (
-            Cell(f"{entry.method}†" if entry.from_memory else entry.method),
-            *([Cell(entry.figures)] if stand_apart else []),
-            Cell(entry.masks),
-            *([Cell(entry.culling)] if culled else []),
-            *(Cell(_value(entry, name), ranks[name][i]) for name in columns),
-            Cell(_minutes(entry.minutes)),
-            Cell(entry.gpu),
-        )
-        for i, entry in enumerate(entries)
-    ]
-    names = (re.sub(r"^scan(?=\d+$)", "", name) for name in columns)
-    return Table(
-        headings=(
-            *("method", *(["figures"] if stand_apart else []), "masks"),
-            *(*(["culling"] if culled else []), *names, "minutes", "GPU"),
-        ),
-        alignments="ll" + "l" * (stand_apart + culled) + "r" * len(columns) + "rl",
-        rows=tuple(cells),
-        notes=(*notes, *_notes(entries)),
-    )
-
-
-def _ranks(values: Sequence[float], less_is_better: bool) -> list[Literal["", "best", "second"]]:
-    """Of one method alone nothing is said."""
-    shown = [round(value, 2) for value in values]
-    known = {value for value in shown if not math.isnan(value)}
-    if len(shown) < 2:
-        return [""] * len(shown)
-    best, second, *_ = [*sorted(known, reverse=not less_is_better), math.nan, math.nan]
-    return ["best" if v == best else "second" if v == second else "" for v in shown]
-
-
-def _value(entry: BenchmarkRow, name: str) -> str:
-    if math.isnan(entry.values[name]):
-        return ""
-    value = f"{entry.values[name]:.2f}"
-    return f"{value} ± {entry.deviations[name]:.2f}" if name in entry.deviations else value
-
-
-def _minutes(value: float) -> str:
-    return "" if math.isnan(value) else f"{value:.1f}".removesuffix(".0")
-
-
-def _notes(entries: Sequence[BenchmarkRow]) -> list[str]:
-    """What the marks in a table mean, and where its published figures stand."""
-    notes = []
-    if any(entry.deviations for entry in entries):
-        notes.append("Ours: mean over seeds ± sample standard deviation.")
-    if any(entry.from_memory for entry in entries):
-        notes.append("† not checked in the source itself.")
-    methods: dict[str, list[str]] = {}
-    for entry in entries:
-        if entry.source:
-            name = f"{entry.method} with masks" if entry.masks == "yes" else entry.method
-            methods.setdefault(entry.source, []).append(name)
-    listed = (f"{', '.join(names)}: {source}." for source, names in methods.items())
-    return [*notes, f"Sources. {' '.join(listed)}"] if methods else notes

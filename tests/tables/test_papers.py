@@ -9,7 +9,7 @@ import pytest
 
 from neus.errors import InputError
 from neus.tables import Cell, Run, Section, Table, collect_rows, load_published, papers_sections
-from tests.helpers.measured_runs import MESH, VIEWS, write_run
+from tests.helpers.measured_runs import MESH, TRAIN, VIEWS, write_run
 from tests.helpers.places import ROOT
 
 PUBLISHED = ROOT / "config" / "published" / "dtu.csv"
@@ -53,7 +53,7 @@ def column(table: Table, heading: str) -> dict[str, Cell]:
 def test_papers_layout_with_one_scan_and_two_seeds(tmp_path: Path) -> None:
     published = load_published(PUBLISHED)
     table = chamfer_table(dtu_runs(tmp_path, {("scan65", 0): 0.40, ("scan65", 1): 0.44}))
-    assert table.headings[:5] == ("method", "masks", "culling", "24", "37")
+    assert table.headings[:6] == ("method", "figures", "masks", "culling", "24", "37")
     assert table.headings[-3:] == ("mean", "minutes", "GPU")
     assert len(table.rows) == len(published.rows) + 1
     ours = by_heading(table, -1)
@@ -83,6 +83,28 @@ def test_two_cullings_stand_side_by_side(tmp_path: Path) -> None:
     psnr = sections_of(runs)["PSNR of held-out views, dB"].table
     assert len(psnr.rows) == 1
     assert "culling" not in psnr.headings
+
+
+def test_what_is_published_what_was_run_here_and_what_was_measured_here_stand_apart(
+    tmp_path: Path,
+) -> None:
+    """A program of others under the name of a published row is another row."""
+    of_others = TRAIN | {"origin": "run here", "budget": None}
+    runs = [
+        *dtu_runs(tmp_path, {("scan24", 0): 0.9}),
+        write_run(tmp_path, "scan24", "PGSR (no ICP)", 0, train=of_others),
+    ]
+    mesh = write_run(tmp_path, "scan24", "given", 0).mesh
+    runs.append(Run("scan24", "Theirs", None, mesh=mesh, placed=tmp_path / "placed.json"))
+    table = chamfer_table(runs)
+    rows = [by_heading(table, row) for row in range(len(table.rows))]
+    figures = {row["method"].text: row["figures"].text for row in rows}
+    assert figures["PGSR (no ICP)"] == "published"
+    assert figures["PGSR (no ICP) (run here)"] == "run here"
+    assert figures["neus_hash (ours)"] == "run here"
+    assert figures["Theirs (given)"] == "measured here"
+    assert any(note.startswith("Run here: a program of others") for note in table.notes)
+    assert any(note.startswith("Ours, and what was run here, learnt") for note in table.notes)
 
 
 def test_ties_as_shown_share_their_rank(tmp_path: Path) -> None:
