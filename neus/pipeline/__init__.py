@@ -6,7 +6,7 @@ Reads headers, never whole images.
 """
 
 from neus.pipeline.budgets import budget_name, budget_of
-from neus.pipeline.externals import External, externals_from_config, own_methods
+from neus.pipeline.externals import externals_from_config, own_methods
 from neus.pipeline.fingerprints import Adopted, content_fingerprint, earlier_fingerprint
 from neus.pipeline.keys import check_keys, sound_part
 from neus.pipeline.meshes import check_meshes, given_meshes
@@ -20,7 +20,6 @@ __all__ = [
     "QUESTION",
     "Adopted",
     "Asked",
-    "External",
     "RecordedInt",
     "RecordedText",
     "Scan",
