@@ -73,5 +73,4 @@ onerror:
     for sentence in reasons_of_failures(Path(RESULTS), STARTED, slurm_logs()):
         print(f"error: {sentence}", file=sys.stderr)
     # What failed has its place there, with the reason; the page says whether it could be made.
-    command = page_options()
-    shell("python {command} || true")
+    shell("python {command} || true", command=page_options())

@@ -191,8 +191,7 @@ def surface(views: list[View], depths: list[np.ndarray]) -> trimesh.Trimesh:
     shape = tuple(int(n) for n in np.ceil((high - low) / SPACING) + 1)
     distance, told = fused(views, depths, low, shape)  # pyright: ignore
     vertices, faces, _, _ = marching_cubes(distance, 0.0, mask=told >= AGREEING + 1)
-    # Marching cubes of a field that is positive outside turns its faces inwards.
-    mesh = trimesh.Trimesh(low + SPACING * vertices, faces[:, ::-1], process=False)
+    mesh = trimesh.Trimesh(low + SPACING * vertices, faces, process=False)
     pieces = trimesh.graph.connected_components(mesh.face_adjacency, nodes=np.arange(len(faces)))
     large = [piece for piece in pieces if len(piece) >= SMALLEST * len(faces)]
     mesh.update_faces(np.concatenate(large))

@@ -38,6 +38,7 @@ def finished(project: Path) -> Path:
     failed = snakemake(project, "--configfile", config, FAIL="1")
     assert failed.returncode != 0
     assert "error: stopped half-way" in failed.stdout
+    assert "page at work" in failed.stdout, "what failed is shown there"
     done = snakemake(project, "--configfile", config)
     assert done.returncode == 0, done.stderr
     assert done.stdout.rstrip().endswith("results_table at work"), "what it prints comes last"
