@@ -55,12 +55,14 @@ def taken_externals():
     ]
 
 
-def taking_options(wildcards, input):
+def taking_options(wildcards):
+    """What to look for; a change of it counts, as of no param that looks at the inputs."""
     method = external(wildcards)
+    return options(mesh=method.mesh, views=method.views, background=method.background)
+
+
+def held_out_options(wildcards, input):
     return options(
-        mesh=method.mesh,
-        views=method.views,
-        background=method.background,
         held_out=input.get("held_out") or None,
         held_out_outcome=input.get("held_out_outcome") or None,
         held_out_export=input.get("held_out_export") or None,
@@ -149,6 +151,7 @@ rule take_external:
         figures=f"{EXTERNAL}/train.json",
     params:
         options=taking_options,
+        held_out=held_out_options,
         folder=EXTERNAL,
     log:
         f"{EXTERNAL}/logs/take_external.log",
@@ -160,7 +163,7 @@ rule take_external:
     shell:
         "logged {log:q} python {SCRIPTS:q}/take_external.py --scene {input.scene:q} "
         "--export {input.export:q} --outcome {input.outcome:q} --left {input.left:q} "
-        "{params.options} --seed {wildcards.seed} --folder {params.folder:q} "
+        "{params.options} {params.held_out} --seed {wildcards.seed} --folder {params.folder:q} "
         "--figures {output.figures:q} --output {output.taken:q}"
 
 
