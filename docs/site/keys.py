@@ -97,6 +97,8 @@ def _parts(part: dict[str, Any], path: str, defined: dict[str, Any]) -> Iterator
     yield f"## {_code(path) if path else 'A configuration'}\n\n{_table(rows)}"
     for name, found in part["properties"].items():
         inner = found.get("items", found)
+        if "properties" not in inner:
+            inner = inner.get("then", inner)  # a mapping in the place of a name
         inner = defined[inner["$ref"].rsplit("/", 1)[1]] if "$ref" in inner else inner
         if inner == {"description": inner.get("description"), "type": "object"}:
             inner = defined.get(name, inner)  # where an if decides which mapping it is
