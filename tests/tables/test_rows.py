@@ -31,7 +31,7 @@ def test_rows_hold_the_figures_of_all_three_files(tmp_path: Path) -> None:
     assert list(rows.columns) == list(COLUMNS)
     row = only_row(rows, scan="scan24")
     assert (row["method"], row["seed"], row["masks"]) == ("neus_hash", "3", "yes")
-    absent = {"views", "trained_with_masks", "rays_per_second", "seed"}
+    absent = {"views", "trained_with_masks", "rays_per_second", "seed", "versions"}
     for content in (VIEWS, TRAIN):
         for name in content.keys() - absent:
             assert row[name] == content[name]
