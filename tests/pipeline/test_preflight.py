@@ -78,7 +78,8 @@ def test_every_key_is_described_and_has_a_default_or_must_be_given() -> None:
     tables = [schema, *schema["$defs"].values()]
     tables += [table for table in schema["properties"].values() if "properties" in table]
     optional = """path reference demo kind root scan cameras culling threshold scene trajectory
-        intrinsics mask_model scale distance between positions unit image_size surface_density container views scans"""
+        intrinsics mask_model scale distance between positions unit image_size surface_density
+        container views scans"""
     for table in tables:
         for key, value in table.get("properties", {}).items():
             assert value["description"].strip().endswith("."), key
