@@ -62,6 +62,12 @@ for of_rule in workflow.rules:
         function.__signature__ = inspect.signature(function)
 
 
+# One of each: Snakemake runs the last that it reads, and no other.
+onstart:
+    check_cluster()
+    tell_plan()
+
+
 onsuccess:
     let_lines_end()
     print(f"\nAll of it on one page: {RESULTS}/index.html")

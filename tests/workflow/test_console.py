@@ -6,6 +6,8 @@ import json
 import re
 from pathlib import Path
 
+import pytest
+
 from tests.helpers.places import ROOT
 from tests.helpers.stand_in_programs import snakemake, write_config, write_photos
 
@@ -60,3 +62,11 @@ def test_a_failure_its_repair_and_a_second_run(project: Path, tmp_path: Path):
     planned = snakemake(project, *words, "--forcerun", "train", "--until", "train", **OURS)
     assert planned.returncode == 0, planned.stderr
     assert re.search(r"1 job to do, about 72 min", planned.stderr)
+
+
+@pytest.mark.parametrize("name", ["onstart", "onsuccess", "onerror"])
+def test_what_is_done_at_an_end_is_written_once(name: str) -> None:
+    """Of several, Snakemake runs the last that it reads."""
+    files = [ROOT / "Snakefile", *(ROOT / "workflow" / "rules").glob("*.smk")]
+    found = re.findall(rf"^{name}:", "".join(file.read_text() for file in files), re.MULTILINE)
+    assert len(found) == 1

@@ -38,7 +38,8 @@ def check_slurm():
     check_partitions({asked_of_slurm(job) for job in workflow.dag.needrun_jobs()} - {None}, partitions)
 
 
-onstart:
+def check_cluster():
+    """End with one sentence where no partition allows what a job asks for."""
     if sends_to_slurm():
         try:
             check_slurm()

@@ -71,7 +71,3 @@ def let_lines_end():
     """Whatever is printed now comes after the last line of a logger that works in a thread."""
     for handler in log_handlers():
         handler.flush()
-
-
-onstart:
-    tell_plan()
