@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 from pathlib import Path
 
 import pytest
 import torch
 import yaml
 
-from neus.config import load_method
+from neus.config import MethodConfig, load_method
 from neus.models.kinds import new_model
 from neus.models.schedule import stage_at
 from neus.training.schedules import learning_rate_factor
@@ -51,6 +52,7 @@ def rows() -> list[tuple[str, str, str]]:
     return [(there, here, "".join(why)) for there, here, *why in cells if there != "there"]
 
 
+@cache
 def workflow_keys() -> set[str]:
     """Those of the workflow, as ``video.frames``, and of scans, as ``downscale``."""
     schema = yaml.safe_load((ROOT / "workflow" / "schemas" / "config.schema.yaml").read_text())
@@ -64,7 +66,7 @@ def workflow_keys() -> set[str]:
 
 
 def is_method_key(name: str) -> bool:
-    found: object = load_method()
+    found: object = MethodConfig()
     for part in name.split("."):
         if not hasattr(found, part):
             return False
