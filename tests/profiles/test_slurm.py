@@ -176,7 +176,7 @@ def test_what_no_partition_allows_is_refused_before_it_is_sent(cluster: Path) ->
         capture_output=True,
         text=True,
         check=False,
-        timeout=60,
+        timeout=180,
     )
     assert ran.returncode == 1
     assert "error: profile, rule train: found runtime 121 minutes, expected at most the 120" in (
