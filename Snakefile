@@ -18,6 +18,7 @@ report: "workflow/report/workflow.rst"
 
 
 include: "workflow/rules/common.smk"
+include: "workflow/rules/inputs.smk"
 include: "workflow/rules/methods.smk"
 include: "workflow/rules/scene.smk"
 include: "workflow/rules/stereo.smk"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import cv2
 import numpy as np
 import yaml
 
+from tests.helpers.places import ROOT
 from tests.helpers.warm_programs import warm_python
 
 PROGRAMS = [
@@ -44,6 +46,17 @@ for word in sys.argv[1:]:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(name)
 '''
+
+
+def write_project(folder: Path) -> Path:
+    """The workflow in a folder of its own, with stand-ins for the programs."""
+    for name in ("workflow", "config", "profiles"):
+        shutil.copytree(ROOT / name, folder / name)
+    shutil.copy(ROOT / "Snakefile", folder)
+    (folder / "scripts").mkdir()
+    for program in PROGRAMS:
+        (folder / "scripts" / f"{program}.py").write_text(STAND_IN)
+    return folder
 
 
 def snakemake(folder: Path, *words: str, **environment: str) -> subprocess.CompletedProcess[str]:

@@ -2,32 +2,22 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 
 import pytest
 
-from tests.helpers.places import ROOT
 from tests.helpers.stand_in_programs import (
-    PROGRAMS,
-    STAND_IN,
     snakemake,
     write_config,
     write_photos,
+    write_project,
 )
 
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The workflow with stand-ins for the programs, in a folder whose name needs quoting."""
-    folder = tmp_path_factory.mktemp("workflow") / "it's a project"
-    for name in ("workflow", "config", "profiles"):
-        shutil.copytree(ROOT / name, folder / name)
-    shutil.copy(ROOT / "Snakefile", folder)
-    (folder / "scripts").mkdir()
-    for program in PROGRAMS:
-        (folder / "scripts" / f"{program}.py").write_text(STAND_IN)
-    return folder
+    return write_project(tmp_path_factory.mktemp("workflow") / "it's a project")
 
 
 @pytest.fixture(scope="module")

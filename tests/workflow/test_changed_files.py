@@ -13,14 +13,12 @@ import pytest
 from neus.images.files import write_video
 from neus.pipeline.fingerprints import earlier_fingerprint
 from tests.helpers import foreign_scans
-from tests.helpers.places import ROOT
 from tests.helpers.stand_in_programs import (
     AFTER_TRAINING,
-    PROGRAMS,
-    STAND_IN,
     planned,
     snakemake,
     write_config,
+    write_project,
 )
 
 AGAIN = {"normalize_scene": 1, "train": 1} | AFTER_TRAINING
@@ -30,13 +28,7 @@ POSES_AGAIN = {"estimate_poses": 1} | AGAIN
 @pytest.fixture(scope="module")
 def project(tmp_path_factory) -> Path:
     """Three finished scans: photos in a folder below, posed images, and a video."""
-    folder = tmp_path_factory.mktemp("workflow") / "project"
-    for name in ("workflow", "config", "profiles"):
-        shutil.copytree(ROOT / name, folder / name)
-    shutil.copy(ROOT / "Snakefile", folder)
-    (folder / "scripts").mkdir()
-    for program in PROGRAMS:
-        (folder / "scripts" / f"{program}.py").write_text(STAND_IN)
+    folder = write_project(tmp_path_factory.mktemp("workflow") / "project")
     foreign_scans.write_scan(folder / "posed", names=foreign_scans.numbered("rgb/{}.png"))
     for i in range(4):
         (folder / "photos" / "round 2").mkdir(parents=True, exist_ok=True)
