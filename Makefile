@@ -5,24 +5,28 @@ PYTHON ?= python3
 BIN := .venv/bin
 INSTALL := $(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: demo test test-quick test-long test-page test-gltf test-slurm docs check bench quality
+.PHONY: demo test test-quick test-long test-faults test-page test-gltf test-slurm docs check bench quality
 
 # A sculpture from known cameras and from bare photos, and the table of figures.
 demo: .venv/installed
 	$(BIN)/snakemake --cores all --logger neus
 
-# Format, lint, types and all tests but the long ones, side by side: pyright keeps one core busy.
+# Format, lint, types and all tests that need no target of their own, side by side: pyright keeps one core busy.
 test: .venv/installed-for-tests
 	@$(MAKE) --no-print-directory --jobs 2 check test-quick
 
-# All tests but the long ones, a module on each core at a time.
+# The tests without those below, a module on each core at a time.
 test-quick: .venv/installed-for-tests
-	$(BIN)/pytest -m "not long and not browser and not slurm" --numprocesses auto --dist loadscope --no-loadscope-reorder \
+	$(BIN)/pytest -m "not long and not fault and not browser and not slurm" --numprocesses auto --dist loadscope --no-loadscope-reorder \
 		--cov --cov-fail-under=96
 
-# Tests that take a minute or more each.
+# Tests that take half a minute or more each.
 test-long: .venv/installed-for-tests
 	$(BIN)/pytest -m long
+
+# A program is killed while it works: what follows must equal what nobody disturbed.
+test-faults: .venv/installed-for-tests
+	$(BIN)/pytest -m fault
 
 # The page and the live view in a real browser: Debian's Chromium, or the one that NEUS_CHROMIUM names.
 test-page: .venv/installed-for-tests

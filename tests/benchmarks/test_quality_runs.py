@@ -31,7 +31,7 @@ def coarse(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(runs, name, value)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.usefixtures("coarse")
 def test_a_scan_is_trained_and_measured_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     shop = Workshop(tmp_path, ROOT, 1, 1, lambda sentence: None)

@@ -13,7 +13,15 @@ from pathlib import Path
 import pytest
 
 from neus.errors import InputError
-from neus.external import Outcome, Program, in_container, read_outcome, run_program, write_outcome
+from neus.external import (
+    Outcome,
+    Program,
+    in_container,
+    read_outcome,
+    run_program,
+    running,
+    write_outcome,
+)
 from neus.external.running import last_words, memory_of_card
 from tests.helpers.places import ROOT
 
@@ -72,7 +80,10 @@ def test_what_goes_wrong_is_a_sentence(tmp_path: Path, command: str, reason: str
     assert found.startswith(reason)
 
 
-def test_one_that_does_not_end_is_ended_with_its_children(tmp_path: Path) -> None:
+def test_one_that_does_not_end_is_ended_with_its_children(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(running, "GRACE", 1.0)
     command = "trap '' TERM; (echo $BASHPID > child; exec sleep 600) & sleep 600"
     outcome = ran(tmp_path, command, limit=0.6)
     assert outcome.reason == "theirs did not end within 0.01 minutes"

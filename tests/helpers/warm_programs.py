@@ -27,6 +27,9 @@ import venv
 from functools import cache
 from pathlib import Path
 
+from numba.core.registry import cpu_target
+
+from neus.config import load_method
 from tests.helpers.places import ROOT
 
 LOADED_LATER = ("torch._dynamo", "torch.utils.tensorboard", "neus.ops.cpu", "snakemake.api")
@@ -105,6 +108,9 @@ def _load() -> None:
     for name in LOADED_LATER:
         importlib.import_module(name)
     importlib.import_module("snakemake.cli").get_argument_parser()  # loads the plugins
+    load_method()  # builds omegaconf's tree of the defaults
+    cpu_target.typing_context.refresh()  # what numba knows of Python and numpy: 0.3 s of a program
+    cpu_target.target_context.refresh()
     gc.freeze()  # else the first collection of every fork would copy all pages
 
 

@@ -128,7 +128,7 @@ def test_fifteen_tiny_scans_yield_both_tables(tmp_path: Path) -> None:
     config |= {
         "methods": ["neus-mask"],
         "device": "cpu",
-        "mesh": {"resolution": 48},
+        "mesh": {"resolution": 24, "texture": 256},
         "video": {"frames": 2},
         "evaluation": {"train_views": 2, "held_out": "same"},  # apart: test_end_to_end
         "overrides": {"model": {"hash_grid": grid}, "training": training},

@@ -44,7 +44,7 @@ def test_from_nothing_to_the_table(tmp_path: Path):
     config = {
         "scans": [scan],
         "device": "cpu",
-        "mesh": {"resolution": 64},
+        "mesh": {"resolution": 32},
         "video": {"frames": 4},
         "evaluation": {"samples": 2000, "held_out": "apart"},
     }
@@ -79,7 +79,7 @@ def train(scene: Path, output: Path, python: tuple[str, ...] = (sys.executable,)
     ]
 
 
-@pytest.mark.slow
+@pytest.mark.fault
 def test_killed_half_way_the_next_run_equals_an_uninterrupted_one(tmp_path: Path):
     demo, scene = tmp_path / "demo", tmp_path / "scene"
     size = ("--views", "8", "--width", "64", "--height", "48")

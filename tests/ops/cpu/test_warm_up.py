@@ -34,7 +34,7 @@ print(hashlib.sha256(b"".join(parameters)).hexdigest())
 """
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_the_first_training_compiles_nothing_itself_and_equals_the_next(tmp_path: Path):
     environment = os.environ | {"NUMBA_CACHE_DIR": str(tmp_path)}
     printed = []
