@@ -5,7 +5,9 @@ PYTHON ?= python3
 BIN := .venv/bin
 INSTALL := $(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: demo test test-quick test-long test-faults test-page test-gltf test-slurm docs check bench quality
+TYPED = $(shell find neus snakemake_logger_plugin_neus scripts tests benchmarks docs -name '*.py')
+
+.PHONY: always demo test test-quick test-long test-faults test-page test-gltf test-slurm docs check bench quality
 
 # A sculpture from known cameras and from bare photos, and the table of figures.
 demo: .venv/installed
@@ -56,11 +58,18 @@ bench: .venv/installed
 quality: .venv/installed
 	$(BIN)/python -m benchmarks.quality --output results/quality/table.md $(OPTIONS)
 
-# Format, lint and types.
+# Format, lint and types; types again where a file, their list or a package has changed since.
 check: .venv/installed-for-tests
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
+	@$(MAKE) --no-print-directory .venv/types-are-right
+
+.venv/types-are-right: .venv/installed-for-tests .venv/typed-files $(TYPED)
 	$(BIN)/pyright
+	@touch $@
+
+.venv/typed-files: always
+	@echo $(TYPED) | cmp --silent - $@ || echo $(TYPED) > $@
 
 # The stamps are younger than the files that say what to install.
 .venv/installed: pyproject.toml constraints.txt | $(BIN)/pip

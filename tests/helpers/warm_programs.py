@@ -27,10 +27,12 @@ import venv
 from functools import cache
 from pathlib import Path
 
-from numba.core.registry import cpu_target
+import numpy as np
+import torch
 
-from neus.config import load_method
+from neus.metrics.nearest import nearest_distances
 from tests.helpers.places import ROOT
+from tests.helpers.trainings import new_trainer, small_method
 
 LOADED_LATER = ("torch._dynamo", "torch.utils.tensorboard", "neus.ops.cpu", "snakemake.api")
 CLIENT = """
@@ -108,10 +110,20 @@ def _load() -> None:
     for name in LOADED_LATER:
         importlib.import_module(name)
     importlib.import_module("snakemake.cli").get_argument_parser()  # loads the plugins
-    load_method()  # builds omegaconf's tree of the defaults
-    cpu_target.typing_context.refresh()  # what numba knows of Python and numpy: 0.3 s of a program
-    cpu_target.target_context.refresh()
+    _compute_once()
     gc.freeze()  # else the first collection of every fork would copy all pages
+
+
+def _compute_once() -> None:
+    """Numba then has its registries, and the forks have what it keeps in no file, or read from it.
+
+    On one thread: a fork has none of the others, and the operators would wait for them.
+    """
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    new_trainer(small_method()).train_step()
+    torch.set_num_threads(threads)
+    nearest_distances(np.zeros((1, 3)), np.zeros((1, 3)), 1.0)
 
 
 def run_as_asked(client: socket.socket) -> None:

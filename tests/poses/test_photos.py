@@ -197,10 +197,11 @@ def test_a_second_run_does_nothing_again_and_a_change_only_what_follows(posed, b
 
 
 def test_equal_seeds_give_equal_poses_on_any_number_of_threads(posed, book, tmp_path):
+    """But for rounding: bundle adjustment adds up in the order in which its threads finish."""
     run(book[0], tmp_path / "again", threads=1)
-    for name in ("cameras.bin", "images.bin", "points3D.bin"):
-        again = (tmp_path / "again" / "sparse" / name).read_bytes()
-        assert again == (posed[0] / "sparse" / name).read_bytes()
+    first, again = (scene_of(book, folder).cameras for folder in (posed[0], tmp_path / "again"))
+    for name in ("intrinsics", "camera_to_world"):
+        np.testing.assert_allclose(getattr(again, name), getattr(first, name), rtol=1e-7, atol=1e-7)
 
 
 def test_photos_that_do_not_overlap_are_refused_and_nothing_is_left(tmp_path):
