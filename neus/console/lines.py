@@ -144,7 +144,7 @@ class Console:
             self.renew()
 
     def _line(self, timeline: Timeline, running: Running, now: float, pace: Pace) -> str:
-        left, state = timeline.left_of(running, now, pace), running.state()
+        left, state = timeline.left_of(running, now, pace), timeline.state_of(running, now)
         spent = now - running.began
         share = min(spent / max(spent + left, 1e-9), 0.99)
         self._note(now, running.job, share, left)

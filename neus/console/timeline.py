@@ -51,6 +51,7 @@ class Timeline:
         self.finished: dict[int, float] = {}
         self._measured: list[Measured] = []
         self._kept: dict[int, float] = {}
+        self._looked, self._states = -math.inf, dict[int, State | None]()
 
     @property
     def count(self) -> int:
@@ -62,6 +63,7 @@ class Timeline:
         known = next((job for job in self.plan.jobs if job.number == number), unknown)
         self.waiting.pop(number, None)
         self._kept.pop(number, None)
+        self._states.pop(number, None)
         self.running[number] = Running(known, now, log)
         return self.running[number]
 
@@ -83,25 +85,37 @@ class Timeline:
         self.waiting[number] = running.job
         return running.job
 
+    def state_of(self, running: Running, now: float) -> State | None:
+        """What its program says; its file is read once a moment: on a cluster that costs."""
+        if now != self._looked:
+            self._looked, self._states = now, {}
+        number = running.job.number
+        if number not in self._states:
+            self._states[number] = running.state()
+        return self._states[number]
+
     def pace(self, now: float) -> Pace:
         """Of this machine today, by jobs that are done and by those under way."""
         measured = list(self._measured)
+        silent: list[Running] = []
         for running in self.running.values():
-            spent, state = now - running.began, running.state()
-            if state is not None:
-                self._kept[running.job.number] = state.kept
-                whole = max(spent + state.left_at(now), 1e-3)
-                self._learn(measured, running.job, whole, min(spent / whole, 1.0))
+            spent, state = now - running.began, self.state_of(running, now)
+            if state is None:
+                silent.append(running)
+                continue
+            self._kept[running.job.number] = state.kept
+            whole = max(spent + state.left_at(now), 1e-3)
+            self._learn(measured, running.job, whole, min(spent / whole, 1.0))
         known = Pace(measured)
-        for running in self.running.values():
-            spent, expected = now - running.began, _expected(running.job, known)
-            if running.state() is None and spent > expected:  # it is as slow as this at least
+        for running in silent:
+            spent = now - running.began
+            if spent > _expected(running.job, known):  # it is as slow as this at least
                 self._learn(measured, running.job, spent, 1.0)
         return Pace(measured)
 
     def left_of(self, running: Running, now: float, pace: Pace | None = None) -> float:
         """Seconds that a job under way will still take: more and more by what its program says."""
-        state, spent = running.state(), now - running.began
+        state, spent = self.state_of(running, now), now - running.began
         expected = _expected(running.job, self.pace(now) if pace is None else pace)
         if state is None:
             return max(expected - spent, LEAST * expected)

@@ -66,7 +66,7 @@ def test_a_program_that_says_how_far_it_is_is_believed_but_not_what_an_earlier_a
     assert run.left(1070.0) == pytest.approx(170 + later)
     assert 20 < later < 24  # a quarter of 240 seconds, where 100 were expected, tells of the next
     write_state(file_of(log), State("training", 0.9, 1.0, 0.0, 1070.0, kept=0.9))
-    assert run.pace(1070.0).of("train") == 1  # most of it was done before, and it tells nothing
+    assert run.pace(1071.0).of("train") == 1  # most of it was done before, and it tells nothing
 
 
 def test_a_job_that_takes_longer_than_expected_still_has_something_left():
@@ -105,6 +105,12 @@ def test_costs_are_those_of_the_job_itself_of_its_like_or_of_the_demo(tmp_path: 
     assert costs.expected("train_held_out", None, size=2.0) == 2 * Costs(tmp_path, "cpu").expected(
         "train", None
     )
+    benchmark(tmp_path / "b/nerf/seed0/benchmarks/train.tsv", 70)
+    nerf = Costs(tmp_path, "cpu").expected("train", tmp_path / "a/nerf/seed0/benchmarks/train.tsv")
+    assert nerf == 70, "of the same method, where there is one"
+    other = Costs(tmp_path, "cpu").expected("train", tmp_path / "a/mine/seed0/benchmarks/train.tsv")
+    assert other == 45, "else of all"
+    (tmp_path / "b/nerf/seed0/benchmarks/train.tsv").unlink()
     (tmp_path / of.format("d")).write_text("nothing")
     assert Costs(tmp_path, "cpu").expected("train", tmp_path / of.format("d")) == 15
 
