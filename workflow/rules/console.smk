@@ -5,7 +5,7 @@ NAMED = ("demo", "scan", "method", "mesh", "seed", "culling")
 # What is known of the demo's jobs: steps of its training, cells along its mesh, frames of its flight.
 DEMO_STEPS, DEMO_RESOLUTION, DEMO_FRAMES = 4000, 512, 60
 # Seconds of the page beside those of each run on it, in runs.
-PAGE_ALONE = 0.45
+PAGE_ALONE = 1.8
 
 
 def name_of(job):
