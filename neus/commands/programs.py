@@ -5,9 +5,11 @@ from __future__ import annotations
 import argparse
 import json
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from neus.commands.numbers import positive
 from neus.commands.project import program_command
 from neus.errors import InputError
 
@@ -23,6 +25,8 @@ class Option:
 
     name: str
     text: str
+    kind: Callable[[str], int | str] = str
+    choices: tuple[str, ...] | None = None
     is_needed: bool = False
 
 
@@ -44,7 +48,10 @@ class Program:
         )
         parser.add_argument("run", type=Path, help=what)
         parser.add_argument("-o", "--output", required=True, help=self.output)
-        parser.add_argument(f"--{self.option.name}", help=self.option.text)
+        option = self.option
+        parser.add_argument(
+            f"--{option.name}", help=option.text, type=option.kind, choices=option.choices
+        )
         parser.epilog = (
             f"Words after -- are for scripts/{self.name}.py: `-- --help` lists what it takes."
         )
@@ -60,15 +67,19 @@ class Program:
         else:
             words = ["--scene", str(scene_of(options.run))]
         words += ["--output", options.output, *self._chosen(options)]
-        return run_to_its_end(program_command(self.name, [*words, *options.passed_on]))
+        status = run_to_its_end(program_command(self.name, [*words, *options.passed_on]))
+        if status == 0 and Path(options.output).exists():
+            print(options.output)
+        return status
 
     def _chosen(self, options: argparse.Namespace) -> list[str]:
         value, flag = getattr(options, self.option.name), f"--{self.option.name}"
         if value is not None:
-            return [flag, value]
+            return [flag, str(value)]
         asks_help = {"-h", "--help"} & set(options.passed_on)
         if self.option.is_needed and flag not in options.passed_on and not asks_help:
-            raise InputError(f"{flag} is missing: {self.option.text}")
+            names = ", ".join(self.option.choices or ())
+            raise InputError(f"{flag} is missing: name one of {names}")
         return []
 
     def _stereo(self, run: Path) -> list[str]:
@@ -86,21 +97,21 @@ PROGRAMS = {
         "extract_mesh",
         True,
         "a file: .ply, .glb or .obj",
-        Option("resolution", "cells along a side [512]"),
+        Option("resolution", "cells along a side [512]", positive),
     ),
     "render": Program(
         "Render a flight around a trained run: neus render RUN -o path.mp4 --frames 240",
         "render_path",
         True,
         "a video: .mp4 or .gif",
-        Option("frames", "of one turn [60]"),
+        Option("frames", "of one turn [60]", positive),
     ),
     "export": Program(
         "Write a scene for other programs: neus export SCAN -o out --format colmap-text",
         "export_scene",
         False,
         "a folder",
-        Option("format", f"one of {', '.join(FORMATS)}", is_needed=True),
+        Option("format", "of that program", choices=FORMATS, is_needed=True),
     ),
 }
 

@@ -85,6 +85,30 @@ def test_a_wrong_path_is_one_sentence(folder: Path, capsys: pytest.CaptureFixtur
     assert not (folder / "results").exists()
 
 
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["run", "my photos", "--downscale", "0"], "'0' is not a whole number of 1 or more"),
+        (["init", "my photos", "--steps", "-5"], "'-5' is not a whole number"),
+        (["mesh", "results", "-o", "m.ply", "--resolution", "fine"], "'fine' is not a whole"),
+        (["export", "results", "-o", "out", "--format", "foo"], "invalid choice: 'foo'"),
+        (["run", "my photos", "--method", "foo"], "--method foo is none of"),
+        ([], "neus run FOLDER_OF_PHOTOS"),
+    ],
+)
+def test_wrong_words_are_told_apart_before_anything_runs(
+    folder: Path, capsys: pytest.CaptureFixture[str], words: list[str], said: str
+) -> None:
+    try:
+        status = main(words)
+    except SystemExit as end:
+        status = end.code
+    shown = capsys.readouterr()
+    assert status == 2
+    assert said in shown.err + shown.out
+    assert not (folder / "results").exists()
+
+
 def test_the_table_of_what_is_there(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["table"]) == 2
     write_run(folder / "results", "statue", "neus", 0)
@@ -172,7 +196,7 @@ def test_a_scene_is_exported_before_anything_is_trained_on_it(
         words = called.pop()
         assert words[2:] == ["--scene", str(scan / "scene"), "--output", *chosen[1:]]
     assert main(["export", str(scan), "-o", "out"]) == 2
-    assert "--format is missing: one of blender, " in capsys.readouterr().err
+    assert "--format is missing: name one of blender, " in capsys.readouterr().err
     shutil.copytree(scan, scan.with_name("vase"))
     assert main(["export", "results", *chosen]) == 2
     assert "2 scans" in capsys.readouterr().err
