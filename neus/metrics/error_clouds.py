@@ -84,6 +84,7 @@ def write_error_clouds(
         ("completeness", distances.reference, distances.reference_to_data),
     )
     steps, done = len(both) * (1 + len(ANGLES)), 0
+    advance(0.0)
     for name, points, errors in both:
         colours = error_colours(errors, shown)
         step = -(-len(points) // MOST_POINTS) or 1
