@@ -49,6 +49,8 @@ def call(options: argparse.Namespace) -> int:
         config, said = write_configuration(options, Path(options.results or "results"))
         for sentence in said:
             print(sentence, file=sys.stderr)
+    elif not config.is_file():
+        raise InputError(f"{config} does not exist: neus init FOLDER_OF_PHOTOS writes one")
     elif options.results is not None:
         more = ["--config", f"results={options.results}"]
     command = snakemake_command(config, [*more, *options.passed_on])

@@ -93,12 +93,17 @@ def test_a_wrong_path_is_one_sentence(folder: Path, capsys: pytest.CaptureFixtur
         (["mesh", "results", "-o", "m.ply", "--resolution", "fine"], "'fine' is not a whole"),
         (["export", "results", "-o", "out", "--format", "foo"], "invalid choice: 'foo'"),
         (["run", "my photos", "--method", "foo"], "--method foo is none of"),
+        (["run", "mine.yaml"], "mine.yaml does not exist: neus init"),
+        (["run", "old"], "old holds results: name the photos"),
+        (["init", "old/statue"], "statue holds results: name the photos"),
         ([], "neus run FOLDER_OF_PHOTOS"),
     ],
 )
 def test_wrong_words_are_told_apart_before_anything_runs(
     folder: Path, capsys: pytest.CaptureFixture[str], words: list[str], said: str
 ) -> None:
+    (folder / "old" / "statue" / "scene").mkdir(parents=True)
+    (folder / "old" / "statue" / "scene" / "transforms.json").touch()
     try:
         status = main(words)
     except SystemExit as end:
