@@ -46,7 +46,7 @@ def main(argv: list[str] | None = None) -> int:
     with leased_device(options.device) as device:
         set_threads(options.threads)
         is_compiled = compiled_before()
-        progress = Progress({"compiling": 0.0 if is_compiled else 10.0} | EXPECTED | {"files": 1.8})
+        progress = Progress({"compiling": 0.0 if is_compiled else 9.0} | EXPECTED | {"files": 1.7})
         if not is_compiled:
             progress.at("compiling")
             report("compiling the kernels of stereo, once: some ten seconds")

@@ -113,8 +113,8 @@ def main(argv: list[str] | None = None) -> int:
     check(options)
     measured, alignment = None, None
     reason = options.taken and read_taken(options.taken)["mesh_reason"]
-    reading = {"mesh": 1.0, "reference": 0.0 if options.reference_root is None else 3.0}
-    progress = Progress(reading | EXPECTED | {"pictures": 3.0})
+    reading = {"mesh": 0.3, "reference": 0.0 if options.reference_root is None else 0.5}
+    progress = Progress(reading | EXPECTED | {"pictures": 1.6})
     if reason is None and (options.reference is not None or options.reference_root is not None):
         try:
             measured, alignment = measure(options, progress)

@@ -20,9 +20,9 @@ from neus.progress import Progress
 from neus.scene import load_scene
 from neus.stereo import read_points
 
-AFTERWARDS = {"cleaning": 2.5, "normals": 1.8, "colours": 2.2, "files": 3.0}
-EXPECTED = {"model": 0.7} | OF_SURFACE | AFTERWARDS
-"""Seconds of each part, of the demo on two cores."""
+AFTERWARDS = {"cleaning": 1.4, "normals": 0.8, "colours": 0.6, "files": 1.2}
+EXPECTED = {"model": 1.2} | OF_SURFACE | AFTERWARDS
+"""Seconds of each part, of the demo on two quiet cores."""
 REACH = 2.0
 """Footprints within which a point of stereo vouches for the surface."""
 

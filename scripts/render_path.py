@@ -54,7 +54,7 @@ def main(argv: list[str] | None = None) -> int:
         device = stack.enter_context(leased_device(options.device))
         depths = stack.enter_context(depth_folder(options.depth, options.frames))
         set_threads(options.threads)
-        progress = Progress({"model": 1.0, "frames": 0.5 * len(cameras)})
+        progress = Progress({"model": 1.4, "frames": 0.5 * len(cameras), "film": 0.8})
         progress.at("model")
         trained = load_model(options.model, device)
         pictures = frames(trained, cameras, scene.to_source, depths, progress)
@@ -62,6 +62,7 @@ def main(argv: list[str] | None = None) -> int:
         if folder is not None:
             pictures = kept(pictures, folder)
         write_clip(options.output, pictures, fps=options.fps)
+        progress.at("film")
         if options.gif is not None and folder is not None:
             again = (read_image(file) for file in sorted(folder.glob("*.png")))
             write_clip(options.gif, again, fps=options.fps)

@@ -60,7 +60,7 @@ def main(argv: list[str] | None = None) -> int:
         learned = scene.learned_whole() if apart else scene
         shown = evenly_spaced(learned.train, options.train_views)
         progress = Progress(
-            {"model": 1.0, "held-out views": 1.2 * len(names), "training views": 1.1 * len(shown)}
+            {"model": 1.5, "held-out views": 0.53 * len(names), "training views": 0.48 * len(shown)}
         )
         progress.at("model")
         trained = load_model(options.held_out_model if apart else options.model, device)

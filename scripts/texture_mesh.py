@@ -14,8 +14,9 @@ import trimesh
 from neus.cli import run
 from neus.errors import InputError
 from neus.mesh import Mesh
-from neus.mesh.handover import Handover, handed_over
+from neus.mesh.handover import EXPECTED, Handover, handed_over
 from neus.mesh.handover_files import write_handover
+from neus.progress import Progress
 from neus.scene import load_scene
 
 if TYPE_CHECKING:
@@ -49,6 +50,8 @@ def arguments(argv: list[str] | None) -> argparse.Namespace:
 def main(argv: list[str] | None = None) -> int:
     options = arguments(argv)
     scene = load_scene(options.scene)
+    progress = Progress({"mesh": 0.6} | EXPECTED | {"files": 0.6})
+    progress.at("mesh")
     with radiance(options) as field:
         content = handed_over(
             read_mesh(options.mesh),
@@ -59,8 +62,9 @@ def main(argv: list[str] | None = None) -> int:
             field=field,
             workers=options.threads,
             report=say,
+            advance=progress.at,
         )
-    for path in options.output:
+    for path in progress.over("files", options.output):
         write_handover(path, content)
     say(summary(content))
     return 0

@@ -126,9 +126,13 @@ def main(argv: list[str] | None = None) -> int:
         notice = unfused_notice(method)
         if notice is not None and processes.first:
             print(notice, file=sys.stderr)
-        if device.type == "cpu":
+        expected = {"images": 1.0, "training": SECONDS_A_STEP * method.training.steps}
+        if device.type == "cpu" and not _are_compiled(method.model):
+            progress = Progress({"compiling": 15.0} | expected)
+            progress.at("compiling")
             _compile_kernels(method.model)
-        progress = Progress({"images": 1.0, "training": SECONDS_A_STEP * method.training.steps})
+        else:
+            progress = Progress(expected)
         progress.at("images")
         train = list(scene.train)
         images = load_images(scene)
@@ -206,14 +210,23 @@ def _code(run: Path) -> str | None:
     return code
 
 
-def _compile_kernels(model: ModelConfig) -> None:
-    from neus.ops.cpu.warm_up import compile_kernels, compiled_before
-
+def _kernels(model: ModelConfig) -> dict[str, bool]:
+    """Which kernels of the CPU a model needs."""
     surface = model.kind == "neus"
-    densities = not surface or model.background == "learned"
-    if not compiled_before(surface=surface, densities=densities):
-        print("compiling the kernels, once: some ten seconds", file=sys.stderr, flush=True)
-        compile_kernels(surface=surface, densities=densities)
+    return {"surface": surface, "densities": not surface or model.background == "learned"}
+
+
+def _are_compiled(model: ModelConfig) -> bool:
+    from neus.ops.cpu.warm_up import compiled_before
+
+    return compiled_before(**_kernels(model))
+
+
+def _compile_kernels(model: ModelConfig) -> None:
+    from neus.ops.cpu.warm_up import compile_kernels
+
+    print("compiling the kernels, once: some ten seconds", file=sys.stderr, flush=True)
+    compile_kernels(**_kernels(model))
 
 
 def _metrics(figures: RunFigures, seed: int, device: str, memory: float) -> dict:

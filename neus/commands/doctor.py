@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
-import platform
-import shutil
 from dataclasses import dataclass
-from importlib import metadata
 from pathlib import Path
 
 import neus
@@ -54,6 +51,8 @@ def call(options: argparse.Namespace) -> int:
 
 def versions() -> list[Finding]:
     """Of Python, ourselves, and all packages that we need or could use."""
+    import platform
+
     said = f"neus {neus.__version__}, Python {platform.python_version()}, {platform.platform()}"
     found = [Finding("ok", said)]
     have = {name: _version(name) for name in (*NEEDED, *OPTIONAL)}
@@ -93,6 +92,8 @@ def device() -> list[Finding]:
 
 def room(folder: Path) -> list[Finding]:
     """Whether results can be written to a folder, and how much fits."""
+    import shutil
+
     there = folder.resolve()
     while not there.exists():
         there = there.parent
@@ -105,6 +106,8 @@ def room(folder: Path) -> list[Finding]:
 
 
 def _version(name: str) -> str | None:
+    from importlib import metadata  # a third of the time that `neus --help` would take
+
     try:
         return metadata.version(name)
     except metadata.PackageNotFoundError:

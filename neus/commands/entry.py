@@ -16,7 +16,10 @@ COMMANDS = (run, init, doctor, page, view, table)
 
 def parser() -> argparse.ArgumentParser:
     whole = argparse.ArgumentParser(
-        prog="neus", description="Photos to measured surfaces, from any folder."
+        prog="neus",
+        description="Photos to measured surfaces, from any folder.",
+        epilog="To begin with: neus doctor, then neus run FOLDER_OF_PHOTOS, then neus view. "
+        "Each command has --help of its own.",
     )
     whole.add_argument("--version", action="version", version=f"neus {neus.__version__}")
     commands = whole.add_subparsers(dest="command", metavar="COMMAND", required=True)
@@ -44,6 +47,9 @@ def _add(
 def main(argv: list[str] | None = None) -> int:
     """Run a command; bad input prints its sentence and returns 2."""
     words = sys.argv[1:] if argv is None else argv
+    if not words:
+        parser().print_help()
+        return 2
     own, passed_on = (words, []) if "--" not in words else _split(words)
     options = parser().parse_args(own)
     options.passed_on = passed_on

@@ -10,7 +10,9 @@ NAME = "page"
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("results", type=Path, nargs="?", default=Path("results"))
+    parser.add_argument(
+        "results", type=Path, nargs="?", default=Path("results"), help="their folder [results]"
+    )
     parser.add_argument("--single", action="store_true", help="everything in one file, to send")
     parser.add_argument("-o", "--output", type=Path, help="[index.html in the results]")
 

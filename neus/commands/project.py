@@ -26,6 +26,11 @@ def project() -> Path:
     raise InputError(f"{package} was installed without its workflow: install neus from its wheel")
 
 
+def methods() -> list[str]:
+    """Names of the methods that come with the workflow."""
+    return sorted(file.stem for file in (project() / "config" / "methods").glob("*.yaml"))
+
+
 def published() -> Path:
     return project() / "config" / "published" / "dtu.csv"
 

@@ -17,6 +17,8 @@ SIGNS = (
     ("colmap", ("cameras.bin", "cameras.txt", "sparse", "colmap")),
 )
 """A source and what lies in its folder; the first that fits."""
+RESULT = "scene/transforms.json"
+"""By which the folder of a scan's results is known, whose pictures are no photos."""
 OBJECT_AND_ALL = "an object in its surroundings, without masks: neus learns both"
 CUT_OUT = "there are masks: neus-mask learns from them"
 
@@ -61,6 +63,8 @@ def recognised(path: Path) -> Recognised:
     path = path.expanduser().resolve()
     if not path.exists():
         raise InputError(f"{path} does not exist: name a folder of photos, a video or a data set")
+    if any(path.glob(RESULT)) or any(path.glob(f"*/{RESULT}")):
+        raise InputError(f"{path} holds results: name the photos, or look at it with neus view")
     source = source_of(path)
     said: list[str] = []
     if is_video(path):

@@ -14,7 +14,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-from neus.commands.project import snakemake_command
+from neus.commands.numbers import positive
+from neus.commands.project import methods, snakemake_command
+from neus.errors import InputError
 
 NAME = "run"
 
@@ -31,8 +33,10 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def add_choices(parser: argparse.ArgumentParser) -> None:
     """What may be chosen by hand; `neus init` takes the same."""
     parser.add_argument("--method", help="a file of config/methods [by whether there are masks]")
-    parser.add_argument("--downscale", type=int, help="whole factor [by the size of the images]")
-    parser.add_argument("--steps", type=int, help="of the training [those of the method]")
+    parser.add_argument(
+        "--downscale", type=positive, help="whole factor [by the size of the images]"
+    )
+    parser.add_argument("--steps", type=positive, help="of the training [those of the method]")
     parser.add_argument(
         "--unit-from", metavar="WHERE", help="real units: gps, or a file of positions, name x y z"
     )
@@ -45,6 +49,8 @@ def call(options: argparse.Namespace) -> int:
         config, said = write_configuration(options, Path(options.results or "results"))
         for sentence in said:
             print(sentence, file=sys.stderr)
+    elif not config.is_file():
+        raise InputError(f"{config} does not exist: neus init FOLDER_OF_PHOTOS writes one")
     elif options.results is not None:
         more = ["--config", f"results={options.results}"]
     command = snakemake_command(config, [*more, *options.passed_on])
@@ -64,6 +70,8 @@ def write_configuration(
     from neus.commands.recognition import recognised
     from neus.files import written_whole
 
+    if options.method is not None and options.method not in methods():
+        raise InputError(f"--method {options.method} is none of {', '.join(methods())}")
     text, said = configuration(
         recognised(options.input),
         results=str(results),

@@ -11,7 +11,9 @@ NAME = "table"
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("results", type=Path, nargs="?", default=Path("results"))
+    parser.add_argument(
+        "results", type=Path, nargs="?", default=Path("results"), help="their folder [results]"
+    )
     parser.add_argument("--all", action="store_true", help="every column, as Markdown")
 
 

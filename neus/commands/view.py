@@ -72,6 +72,8 @@ def page_of(path: Path) -> Path:
     """
     if path.is_file():
         return path
+    if not path.exists():
+        raise InputError(f"{path} does not exist: name the folder of a run's results")
     for folder in (path, *path.resolve().parents[:3]):
         if (folder / "index.html").is_file():
             return folder / "index.html"

@@ -10,11 +10,11 @@ DEMO = {
     "cpu": {
         "make_demo": 20.0,
         "extract_frames": 20.0,
-        "estimate_poses": 22.0,
+        "estimate_poses": 18.0,
         "normalize_scene": 1.0,
-        "dense_stereo": 32.0,
-        "train": 167.0,
-        "extract_mesh": 18.0,
+        "dense_stereo": 27.0,
+        "train": 160.0,
+        "extract_mesh": 17.0,
         "texture_mesh": 15.0,
         "render_views": 10.0,
         "render_path": 33.0,
@@ -22,7 +22,7 @@ DEMO = {
         "evaluate_mesh": 6.0,
         "place_mesh": 5.0,
         "results_table": 1.0,
-        "page": 16.0,
+        "page": 14.5,
     },
     "cuda": {
         "make_demo": 10.0,
@@ -42,8 +42,8 @@ DEMO = {
         "page": 20.0,
     },
 }
-"""Seconds of each rule's job in the demo: measured on two cores; of a card they are a guess, which
-the first run there replaces by its own."""
+"""Seconds of each rule's job in the demo of one scan: measured on two cores; of a card they are a
+guess. How slow a machine is, its first jobs say; what a job takes there, its next run knows."""
 UNKNOWN = 10.0
 """Seconds of a job of which nothing is known."""
 ALIKE = {
@@ -53,6 +53,11 @@ ALIKE = {
 }
 PLACES = ("*", "*/benchmarks", "*/*/seed*/benchmarks", "*/*/seed*/held-out/benchmarks")
 """Where below a folder of results Snakemake leaves what jobs took."""
+
+
+def kind_of(rule: str) -> str:
+    """The rule that a rule's jobs are like."""
+    return ALIKE.get(rule, rule)
 
 
 class Costs:
@@ -76,17 +81,27 @@ class Costs:
         """
         if benchmark is not None:
             own = seconds_of(benchmark)
-            if own is not None:
-                return own
-            if benchmark.name not in self._alike:
-                self._alike[benchmark.name] = self._of_others(benchmark.name)
-            others = self._alike[benchmark.name]
+            others = self._of_others(benchmark) if own is None else own
             if others is not None:
                 return others
-        return size * self._demo.get(ALIKE.get(rule, rule), UNKNOWN)
+        return size * self._demo.get(kind_of(rule), UNKNOWN)
 
-    def _of_others(self, name: str) -> float | None:
-        return _median(self._results.glob(f"{place}/{name}") for place in PLACES)
+    def _of_others(self, benchmark: Path) -> float | None:
+        """The median of the same method's on other scans, else of all, as far as there are any."""
+        try:
+            _, *method, _, _ = benchmark.relative_to(self._results).parts
+        except ValueError:
+            return None
+        of_method = [f"*/{'/'.join(method)}/benchmarks"] if method else []
+        for places in (of_method, PLACES):
+            key = "|".join([*places, benchmark.name])
+            if key not in self._alike:
+                files = (self._results.glob(f"{place}/{benchmark.name}") for place in places)
+                self._alike[key] = _median(files)
+            found = self._alike[key]
+            if found is not None:
+                return found
+        return None
 
 
 def seconds_of(benchmark: Path) -> float | None:

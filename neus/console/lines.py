@@ -11,9 +11,12 @@ from neus.console.painter import Painter
 from neus.console.plan import Plan, PlannedJob
 from neus.console.timeline import Running, Timeline
 from neus.console.words import about, exactly
+from neus.progress import Pace
 
 BAR = 12
 """Characters of the bar that fills up."""
+FINE = 200
+"""Notes of a job's times left, at most, however long it takes."""
 LAST_WORDS = 12
 """Lines of a log that are shown of a job that failed."""
 
@@ -39,6 +42,7 @@ class Console:
         self._timeline: Timeline | None = None
         self._began = self._shown = clock()
         self._left: tuple[float, float] | None = None
+        self._noted: dict[str, float] = {}
 
     def plan(self, plan: Plan) -> None:
         """The run begins; where its plan is empty, jobs are shown as they come."""
@@ -48,7 +52,9 @@ class Console:
             if self._foretold is not None:
                 self._foretold.write_text("seconds\tjob\tshare\tleft\n", encoding="utf-8")
             if plan.jobs:
-                expected = about(self._timeline.left(self._began))
+                left = self._timeline.left(self._began)
+                self._note(self._began, "all", 0.0, left)
+                expected = about(left)
                 self._painter.say(f"{_counted(len(plan.jobs))} to do, {expected}")
         Thread(target=self._renew, daemon=True).start()
 
@@ -63,8 +69,10 @@ class Console:
         with self._lock:
             began = self._clock()
             running = self._timeline and self._timeline.begin(number, began, log, rule)
-            if running and not self._painter.renews:
-                self._painter.say(f"  {_name(running.job)}: begun")
+            if running and self._timeline:
+                self._note(began, running.job, 0.0, self._timeline.left_of(running, began))
+                if not self._painter.renews:
+                    self._painter.say(f"  {_name(running.job)}: begun")
             self.renew()
 
     def finish(self, number: int) -> None:
@@ -119,23 +127,24 @@ class Console:
                 self._painter.show([])
 
     def renew(self) -> None:
-        """Show how far all is, if it is time."""
+        """Look how far all is, and show it if it is time."""
         with self._lock:
             now, timeline = self._clock(), self._timeline
             if timeline is None or self._stopped.is_set():
                 return
-            if now - self._shown < self._painter.every:
-                return
-            self._shown = now
-            lines = [self._line(timeline, running, now) for running in timeline.running.values()]
-            self._painter.show([*lines, self._summary(timeline)])
+            pace = timeline.pace(now)
+            lines = [self._line(timeline, each, now, pace) for each in timeline.running.values()]
+            lines.append(self._summary(timeline))
+            if now - self._shown >= self._painter.every:
+                self._shown = now
+                self._painter.show(lines)
 
     def _renew(self) -> None:
         while not self._stopped.wait(1.0):
             self.renew()
 
-    def _line(self, timeline: Timeline, running: Running, now: float) -> str:
-        left, state = timeline.left_of(running, now), running.state()
+    def _line(self, timeline: Timeline, running: Running, now: float, pace: Pace) -> str:
+        left, state = timeline.left_of(running, now, pace), timeline.state_of(running, now)
         spent = now - running.began
         share = min(spent / max(spent + left, 1e-9), 0.99)
         self._note(now, running.job, share, left)
@@ -157,9 +166,13 @@ class Console:
         return f"{done}, {about(max(self._left[1] - (now - self._left[0]), 0.0))} left"
 
     def _note(self, now: float, job: PlannedJob | str, share: float, left: float) -> None:
+        """Keep what is said: where a job begins and ends, and some times in between."""
         if self._foretold is None or self._timeline is None:
             return
         name = job if isinstance(job, str) else _name(job)
+        if 0 < share < 1 and abs(share - self._noted.get(name, 0.0)) < 1 / FINE:
+            return
+        self._noted[name] = share
         with self._foretold.open("a", encoding="utf-8") as stream:
             stream.write(f"{now - self._began:.1f}\t{name}\t{share:.3f}\t{left:.1f}\n")
 

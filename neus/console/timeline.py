@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import heapq
 import math
-from collections import defaultdict
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from neus.console.costs import UNKNOWN
+from neus.console.costs import UNKNOWN, kind_of
 from neus.console.plan import Plan, PlannedJob
-from neus.progress import State, file_of, read_state
+from neus.progress import Measured, Pace, State, file_of, read_state
 
-DOUBT = 20.0
-"""Expected seconds that weigh as much as those that went by, for the pace of this machine today."""
 LEAST = 0.05
 """Of what is expected of a job, that is said to be left of one which takes longer."""
+TRUSTED = 0.1
+"""Share of a job from where what its program says is left counts alone."""
+MOST_KEPT = 0.75
+"""Share that an earlier attempt had done, above which a job says nothing of its like."""
+SHORTEST = 0.1
+"""Expected seconds of any job."""
 
 
 @dataclass(frozen=True)
@@ -38,15 +42,16 @@ class Running:
 
 
 class Timeline:
-    """Foretells a run from its plan and from what became of its jobs up to now."""
+    """Foretells a run from its plan, what became of its jobs and what those say that run."""
 
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
         self.waiting = {job.number: job for job in plan.jobs}
         self.running: dict[int, Running] = {}
         self.finished: dict[int, float] = {}
-        self._ratios: dict[str, list[float]] = defaultdict(list)
-        self._spent, self._expected = DOUBT, DOUBT
+        self._measured: list[Measured] = []
+        self._kept: dict[int, float] = {}
+        self._looked, self._states = -math.inf, dict[int, State | None]()
 
     @property
     def count(self) -> int:
@@ -57,6 +62,8 @@ class Timeline:
         unknown = PlannedJob(number, rule, "", 1, 0, (), UNKNOWN)
         known = next((job for job in self.plan.jobs if job.number == number), unknown)
         self.waiting.pop(number, None)
+        self._kept.pop(number, None)
+        self._states.pop(number, None)
         self.running[number] = Running(known, now, log)
         return self.running[number]
 
@@ -67,9 +74,7 @@ class Timeline:
             return None
         seconds = now - running.began
         self.finished[number] = seconds
-        self._spent += seconds
-        self._expected += running.job.seconds
-        self._ratios[running.job.rule].append(seconds / max(running.job.seconds, 0.1))
+        self._learn(self._measured, running.job, seconds, 1.0)
         return running.job, seconds
 
     def fail(self, number: int) -> PlannedJob | None:
@@ -80,33 +85,79 @@ class Timeline:
         self.waiting[number] = running.job
         return running.job
 
-    def expected(self, job: PlannedJob) -> float:
-        """Seconds of a job that has not begun: as slow as its like were, else as all others."""
-        ratios = self._ratios.get(job.rule)
-        pace = sum(ratios) / len(ratios) if ratios else self._spent / self._expected
-        return job.seconds * pace
+    def state_of(self, running: Running, now: float) -> State | None:
+        """What its program says; its file is read once a moment: on a cluster that costs."""
+        if now != self._looked:
+            self._looked, self._states = now, {}
+        number = running.job.number
+        if number not in self._states:
+            self._states[number] = running.state()
+        return self._states[number]
 
-    def left_of(self, running: Running, now: float) -> float:
-        """Seconds that a job under way will still take."""
-        state = running.state()
-        if state is not None:
-            return state.left_at(now)
-        expected = self.expected(running.job)
-        return max(expected - (now - running.began), LEAST * expected)
+    def pace(self, now: float) -> Pace:
+        """Of this machine today, by jobs that are done and by those under way."""
+        measured = list(self._measured)
+        silent: list[Running] = []
+        for running in self.running.values():
+            spent, state = now - running.began, self.state_of(running, now)
+            if state is None:
+                silent.append(running)
+                continue
+            self._kept[running.job.number] = state.kept
+            whole = max(spent + state.left_at(now), 1e-3)
+            self._learn(measured, running.job, whole, min(spent / whole, 1.0))
+        known = Pace(measured)
+        for running in silent:
+            spent = now - running.began
+            if spent > _expected(running.job, known):  # it is as slow as this at least
+                self._learn(measured, running.job, spent, 1.0)
+        return Pace(measured)
+
+    def left_of(self, running: Running, now: float, pace: Pace | None = None) -> float:
+        """Seconds that a job under way will still take: more and more by what its program says."""
+        state, spent = self.state_of(running, now), now - running.began
+        expected = _expected(running.job, self.pace(now) if pace is None else pace)
+        if state is None:
+            return max(expected - spent, LEAST * expected)
+        expected *= 1 - state.kept
+        said = state.left_at(now)
+        trust = min(1.0, spent / max(TRUSTED * (spent + said), 1e-9))
+        return trust * said + (1 - trust) * max(expected - spent, LEAST * expected)
 
     def left(self, now: float) -> float:
         """Seconds until all jobs are done, if each begins as soon as it may and there is room."""
         cores = self.plan.cores or math.inf
         cards = math.inf if self.plan.cards is None else self.plan.cards
-        ends = [(self.left_of(running, now), running.job) for running in self.running.values()]
+        pace = self.pace(now)
+        ends = [(self.left_of(each, now, pace), each.job) for each in self.running.values()]
         waiting = {
             number: replace(job, after=tuple(n for n in job.after if n not in self.finished))
             for number, job in self.waiting.items()
         }
-        return _last_end(waiting, ends, cores, cards, self.expected)
+        return _last_end(waiting, ends, cores, cards, lambda job: _expected(job, pace))
+
+    def _learn(
+        self, measured: list[Measured], job: PlannedJob, seconds: float, share: float
+    ) -> None:
+        """Note how long a job takes, of which a share was seen; without what was done before."""
+        own = 1 - self._kept.get(job.number, 0.0)
+        if own < 1 - MOST_KEPT:
+            return
+        expected = own * max(job.seconds, SHORTEST)
+        measured.append(Measured(kind_of(job.rule), seconds / expected, share * expected))
 
 
-def _last_end(waiting, running, cores, cards, expected) -> float:
+def _expected(job: PlannedJob, pace: Pace) -> float:
+    return max(job.seconds, SHORTEST) * pace.of(kind_of(job.rule))
+
+
+def _last_end(
+    waiting: dict[int, PlannedJob],
+    running: list[tuple[float, PlannedJob]],
+    cores: float,
+    cards: float,
+    expected: Callable[[PlannedJob], float],
+) -> float:
     """When the last job ends: whatever is ready and fits begins at once, the longest first."""
     time, done, ends = 0.0, set(), []
     for end, job in running:

@@ -35,7 +35,12 @@ JUMP = 0.03
 
 
 def baked(
-    scene: Scene, mesh: Mesh, texels: Texels, views: Sequence[int], workers: int = 1
+    scene: Scene,
+    mesh: Mesh,
+    texels: Texels,
+    views: Sequence[int],
+    workers: int = 1,
+    advance: Callable[[float], None] = lambda share: None,
 ) -> tuple[UInt8[np.ndarray, "n 3"], float]:
     """Colours of the texels, and the share of them that views have seen.
 
@@ -46,6 +51,7 @@ def baked(
         mesh: which hides its other side, in the scene frame, as the texels.
         views: indices of training frames.
         workers: threads.
+        advance: is told which share of the views has been looked at.
 
     Raises:
         ValueError: one of the views is held out, and must not be looked at.
@@ -55,8 +61,9 @@ def baked(
         raise ValueError(f"frames {sorted(held_out)} are held out: textures are of training views")
     weights = np.zeros((len(texels.points), BEST), np.float32)
     seen = np.zeros((len(texels.points), BEST, 3), np.uint8)
-    for index in views:
+    for done, index in enumerate(views, start=1):
         _look(scene, index, mesh, texels, weights, seen, workers)
+        advance(done / len(views))
     found, best = texels.colours.copy(), weights.max(axis=1)
     is_seen = best > 0
     if not is_seen.any():

@@ -35,6 +35,7 @@ def vertex_colours(
         advance: is told which share is done.
     """
     colours = np.empty((len(vertices), 3), np.uint8)
+    advance(0.0)
     for start in range(0, len(vertices), batch):
         part = slice(start, start + batch)
         points, directions = vertices[part].astype(np.float32), normals[part].astype(np.float32)
@@ -61,6 +62,7 @@ def normals_from_gradient(
         advance: is told which share is done.
     """
     normals = np.empty((len(vertices), 3))
+    advance(0.0)
     for start in range(0, len(vertices), batch):
         part = slice(start, start + batch)
         normals[part] = gradient(vertices[part].astype(np.float32))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -28,6 +29,8 @@ SHARPEST = 0.75
 """Quantile of the surface whose pixels are the measure: few places are seen from very near."""
 FILLED = 0.6
 """Share of a texture that charts leave no gaps in, about."""
+EXPECTED = {"simplifying": 3.0, "unwrapping": 4.2, "baking": 5.9}
+"""Seconds of the parts, of the demo on two cores: what counts is how they compare."""
 
 
 @dataclass(frozen=True)
@@ -61,6 +64,7 @@ def handed_over(
     field: Colour | None = None,
     workers: int = 1,
     report: Callable[[str], None] = lambda sentence: None,
+    advance: Callable[[str, float], None] = lambda part, share: None,
 ) -> Handover:
     """Simplify, unwrap and bake a mesh in the source's frame, with normals and colours.
 
@@ -69,6 +73,7 @@ def handed_over(
         side: most texels along a side of the texture; fewer where photos show no more.
         seconds: that unwrapping may take; after them the mesh keeps its colours of vertices.
         field: colours of points and normals in the scene frame, in place of the training photos.
+        advance: is told which part of `EXPECTED` is under way, and which share of it is done.
 
     Raises:
         InputError: the mesh is empty, or has no colours or normals.
@@ -76,21 +81,25 @@ def handed_over(
     if not len(mesh.faces) or mesh.normals is None or mesh.colours is None:
         raise InputError("a mesh to hand over has faces, normals and colours: extract it again")
     to_scene, to_viewer = scene.to_source.inverse(), _upright(scene)
+    advance("simplifying", 0.0)
     few = _moved(simplified(mesh, faces, workers), to_scene)
     unit = "m" if scene.unit in METRES else scene.unit
     to_source = scene.to_source @ to_viewer.inverse()
+    advance("unwrapping", 0.0)
     try:
         density = texel_density(scene, few, side)
         layout = unwrapped(few.vertices, few.faces, density, seconds).within(side)
     except NotUnwrapped as reason:
         report(f"{reason}: the mesh keeps colours of vertices; try fewer faces (mesh.faces)")
         return Handover(_moved(few, to_viewer), None, None, unit, to_source, "colours of vertices")
+    advance("baking", 0.0)
     texels = texels_of(few, layout)
+    baking = partial(advance, "baking")
     if field is None:
-        colours, seen = baked(scene, few, texels, scene.train, workers)
+        colours, seen = baked(scene, few, texels, scene.train, workers, baking)
         said = f"{len(scene.train)} training photos, which see {seen:.0%} of it"
     else:
-        colours = vertex_colours(texels.points, texels.normals, field)
+        colours = vertex_colours(texels.points, texels.normals, field, advance=baking)
         said = "the radiance field, face on"
     upright = _moved(few, to_viewer)
     assert upright.normals is not None

@@ -83,20 +83,23 @@ def write_error_clouds(
         ("accuracy", distances.data, distances.data_to_reference),
         ("completeness", distances.reference, distances.reference_to_data),
     )
-    for done, (name, points, errors) in enumerate(both):
-        advance(done / len(both))
+    steps, done = len(both) * (1 + len(ANGLES)), 0
+    advance(0.0)
+    for name, points, errors in both:
         colours = error_colours(errors, shown)
         step = -(-len(points) // MOST_POINTS) or 1
         no_faces = np.zeros((0, 3), np.int32)
         cloud = Mesh(points[::step], no_faces, colours=colours[::step])
         write_mesh(folder / f"{name}.ply", cloud)
         any_left_out = not np.isfinite(errors).all()
-        pictures = [
-            cloud_picture(points, colours, *view.axes(*angles)) for angles in ANGLES.values()
-        ]
+        pictures = []
+        for angles in ANGLES.values():
+            pictures.append(cloud_picture(points, colours, *view.axes(*angles)))
+            advance((done := done + 1) / steps)
         rows = [panel([pictures[i : i + 2]], list(ANGLES)[i : i + 2]) for i in (0, 2)]
         scale = _colour_scale(shown, figures.unit, 2 * SIDE, any_left_out)
         write_image(folder / f"{name}.png", panel([[row] for row in (*rows, scale)]))
+        advance((done := done + 1) / steps)
 
 
 def first_picture(four: UInt8[np.ndarray, "h w 3"]) -> UInt8[np.ndarray, "s s 3"]:

@@ -54,6 +54,6 @@ def expected(photos: int) -> dict[str, float]:
     Larger ones have more features, which slows finding and matching alike.
     """
     pairs = min(photos * (photos - 1) // 2, MOST_PAIRS * photos)
-    placing = 0.008 * photos**1.5
-    seconds = {"features": 0.15 * photos, "matches": 1.0 + 0.008 * pairs}
+    placing = 0.0037 * photos**1.5
+    seconds = {"features": 0.1 * photos, "matches": 1.0 + 0.0055 * pairs}
     return seconds | {"placing": placing, "refining": 0.5 * placing}

@@ -6,7 +6,18 @@ environment says (``NEUS_PROGRESS``); where it names none, nothing is written.
 """
 
 from neus.progress.estimate import Estimate
+from neus.progress.pace import Measured, Pace
 from neus.progress.reporting import FILE, Progress
 from neus.progress.state import State, file_of, read_state, write_state
 
-__all__ = ["FILE", "Estimate", "Progress", "State", "file_of", "read_state", "write_state"]
+__all__ = [
+    "FILE",
+    "Estimate",
+    "Measured",
+    "Pace",
+    "Progress",
+    "State",
+    "file_of",
+    "read_state",
+    "write_state",
+]

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from neus.progress.pace import Measured, Pace
+
 TRUSTED = 0.1
 """Share of a part from where its own pace counts alone, and no more what was expected."""
-DOUBT = 2.0
-"""Seconds at the expected pace that weigh as much as those that were measured."""
 APART = 1 / 512
 """Share between moments that are remembered."""
 
@@ -17,7 +17,8 @@ class Estimate:
 
     A part's own pace is that of the later half of what was done of it: work that gets slower as it
     goes on, as a training whose levels are switched on one after another, would otherwise promise
-    too much. Parts to come are as much slower than expected as those before them.
+    too much. Parts to come are as much slower than expected as those before them, of which short
+    ones, as the reading of a file, say little.
 
     Args:
         expected: seconds of each part, in their order. Only their proportions matter once a part
@@ -29,6 +30,12 @@ class Estimate:
         self._spent: dict[str, float] = {}
         self._part: str | None = None
         self._seen: list[tuple[float, float]] = []
+        self._kept = 0.0
+
+    @property
+    def kept(self) -> float:
+        """Share of the expected work that an earlier run had done before this one began."""
+        return self._kept / max(sum(self._expected.values()), 1e-9)
 
     @property
     def part(self) -> str | None:
@@ -47,6 +54,10 @@ class Estimate:
         if part not in self._expected:
             raise KeyError(f"{part} is none of the parts {', '.join(self._expected)}")
         if part != self._part:
+            if self._part is None:
+                names = list(self._expected)
+                self._kept = sum(self._expected[name] for name in names[: names.index(part)])
+                self._kept += share * self._expected[part]
             self._close(now)
             self._part, self._seen = part, [(now, share)]
         if len(self._seen) > 1 and self._seen[-1][1] - self._seen[-2][1] < APART:
@@ -69,14 +80,17 @@ class Estimate:
 
     def _pace(self) -> float:
         """Seconds that an expected second takes, by all that was done up to now."""
-        spent, expected = DOUBT, DOUBT
-        for part, seconds in self._spent.items():
-            spent, expected = spent + seconds, expected + self._expected[part]
+        measured = [
+            Measured(part, seconds / self._expected[part], self._expected[part])
+            for part, seconds in self._spent.items()
+            if self._expected[part]
+        ]
         if self._part is not None:
             (begin, first), (then, share) = self._seen[0], self._seen[-1]
-            spent += then - begin
-            expected += (share - first) * self._expected[self._part]
-        return spent / expected
+            done = (share - first) * self._expected[self._part]
+            if done:
+                measured.append(Measured(self._part, (then - begin) / done, done))
+        return Pace(measured).of("")
 
     def _left_of_part(self, now: float) -> float:
         assert self._part is not None
@@ -87,5 +101,6 @@ class Estimate:
             return max(planned * to_do - (now - begin), 0.05 * planned)
         half = next(seen for seen in reversed(self._seen) if seen[1] <= first + done / 2)
         own = (then - half[0]) / (share - half[1]) * to_do
-        trust = min(1.0, done / TRUSTED)
+        looks = len(self._seen) - 1
+        trust = min(1.0, done / TRUSTED) * (1 - 0.5**looks)  # first items may have warmed up
         return max(trust * own + (1 - trust) * planned * to_do - (now - then), 0.0)

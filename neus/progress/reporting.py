@@ -60,8 +60,9 @@ class Progress:
         spent = now - self._begin
         whole = spent + left
         share, later = spent / whole if whole else 0.0, self._estimate.later()
+        kept = self._estimate.kept
         with suppress(OSError):
-            write_state(self._file, State(part, share, left, later, now))
+            write_state(self._file, State(part, share, left, later, now, kept))
 
     def of(self, part: str) -> Callable[[float], None]:
         """A function that takes the share of this part that is done."""

@@ -19,6 +19,7 @@ class State:
         left: seconds until its end.
         later: those of them that parts take which have not begun.
         at: seconds since the epoch when this was so.
+        kept: share of the work that an earlier attempt had done, between 0 and 1.
     """
 
     part: str
@@ -26,6 +27,7 @@ class State:
     left: float
     later: float
     at: float
+    kept: float = 0.0
 
     def left_at(self, now: float) -> float:
         """Seconds until the end at a later moment, if all goes as it was thought.
@@ -56,6 +58,7 @@ def read_state(path: Path) -> State | None:
             float(content["left"]),
             float(content["later"]),
             float(content["at"]),
+            float(content.get("kept", 0.0)),
         )
     except (OSError, ValueError, KeyError, TypeError):
         return None

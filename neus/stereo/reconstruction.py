@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from jaxtyping import Float
 
 FEWEST_VIEWS = 3
-EXPECTED = {"depth maps": 22.0, "cloud": 4.5}
+EXPECTED = {"depth maps": 13.5, "cloud": 3.0}
 """Seconds of the parts, of the demo on two cores: what counts is how they compare."""
 
 

@@ -85,6 +85,35 @@ def test_a_wrong_path_is_one_sentence(folder: Path, capsys: pytest.CaptureFixtur
     assert not (folder / "results").exists()
 
 
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["run", "my photos", "--downscale", "0"], "'0' is not a whole number of 1 or more"),
+        (["init", "my photos", "--steps", "-5"], "'-5' is not a whole number"),
+        (["mesh", "results", "-o", "m.ply", "--resolution", "fine"], "'fine' is not a whole"),
+        (["export", "results", "-o", "out", "--format", "foo"], "invalid choice: 'foo'"),
+        (["run", "my photos", "--method", "foo"], "--method foo is none of"),
+        (["run", "mine.yaml"], "mine.yaml does not exist: neus init"),
+        (["run", "old"], "old holds results: name the photos"),
+        (["init", "old/statue"], "statue holds results: name the photos"),
+        ([], "neus run FOLDER_OF_PHOTOS"),
+    ],
+)
+def test_wrong_words_are_told_apart_before_anything_runs(
+    folder: Path, capsys: pytest.CaptureFixture[str], words: list[str], said: str
+) -> None:
+    (folder / "old" / "statue" / "scene").mkdir(parents=True)
+    (folder / "old" / "statue" / "scene" / "transforms.json").touch()
+    try:
+        status = main(words)
+    except SystemExit as end:
+        status = end.code
+    shown = capsys.readouterr()
+    assert status == 2
+    assert said in shown.err + shown.out
+    assert not (folder / "results").exists()
+
+
 def test_the_table_of_what_is_there(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["table"]) == 2
     write_run(folder / "results", "statue", "neus", 0)
@@ -102,6 +131,8 @@ def test_the_page_is_found_from_a_run(
     monkeypatch.setattr(view.webbrowser, "open", lambda url: opened.append(url) or True)
     run = folder / "results" / "statue" / "neus" / "seed0"
     run.mkdir(parents=True)
+    assert main(["view", "resutls"]) == 2
+    assert "resutls does not exist" in capsys.readouterr().err
     assert main(["view", str(run)]) == 2
     assert "has no page yet" in capsys.readouterr().err
     (folder / "results" / "index.html").touch()
@@ -125,15 +156,55 @@ def test_programs_get_the_scene_and_the_model_of_the_run(
         assert Path(words[1]).name == "extract_mesh.py"
         assert Path(words[1]).is_file()
         pairs = dict(zip(words[2::2], words[3::2], strict=True))
+        assert pairs["--threads"] == str(len(os.sched_getaffinity(0)))
+        assert "--stereo" not in pairs
         assert Path(pairs["--model"]).resolve() == run / "model.pt"
         assert Path(pairs["--scene"]).resolve() == folder / "results" / "statue" / "scene"
         assert (pairs["--output"], pairs["--resolution"]) == ("m.glb", "64")
-    assert main(["export", str(run), "-o", "out"]) == 0
-    assert "--model" not in called.pop()
+    assert main(["render", str(run), "-o", "p.mp4", "--frames", "8"]) == 0
+    assert called.pop()[-2:] == ["--frames", "8"]
+    stereo = run.parents[1] / "stereo"
+    stereo.mkdir()
+    for figures, words in (("{}", []), ('{"stereo_seconds": 3}', ["--stereo", str(stereo)])):
+        (run / "train.json").write_text(figures)
+        assert main(["mesh", str(run), "-o", "m.ply"]) == 0
+        assert [word for word in called.pop() if "stereo" in word] == words
+    monkeypatch.chdir(run)
+    assert main(["mesh", ".", "-o", "m.ply"]) == 0
+    assert str(run.parents[1] / "scene") in called.pop()
+    monkeypatch.chdir(folder)
     shutil.copytree(run, run.with_name("seed1"))
     assert main(["render", "results", "-o", "p.mp4"]) == 2
     assert "2 runs" in capsys.readouterr().err
+    assert main(["mesh", "resutls", "-o", "m.ply"]) == 2
+    assert "resutls does not exist" in capsys.readouterr().err
     assert set(programs.PROGRAMS) == {"mesh", "render", "export"}
+
+
+def test_a_scene_is_exported_before_anything_is_trained_on_it(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from neus.exports import EXPORTS
+
+    called: list[Any] = []
+    monkeypatch.setattr("neus.commands.run.run_to_its_end", lambda words: called.append(words) or 0)
+    assert tuple(sorted(EXPORTS)) == programs.FORMATS
+    scan = folder / "results" / "statue"
+    (scan / "scene").mkdir(parents=True)
+    chosen = ["-o", "out", "--format", "colmap-text"]
+    assert main(["export", "results", *chosen]) == 2
+    assert "holds no scene" in capsys.readouterr().err
+    (scan / "scene" / "transforms.json").touch()
+    (scan / "neus" / "seed0").mkdir(parents=True)
+    for path in (folder / "results", scan, scan / "scene", scan / "neus" / "seed0"):
+        assert main(["export", str(path), *chosen]) == 0
+        words = called.pop()
+        assert words[2:] == ["--scene", str(scan / "scene"), "--output", *chosen[1:]]
+    assert main(["export", str(scan), "-o", "out"]) == 2
+    assert "--format is missing: name one of blender, " in capsys.readouterr().err
+    shutil.copytree(scan, scan.with_name("vase"))
+    assert main(["export", "results", *chosen]) == 2
+    assert "2 scans" in capsys.readouterr().err
 
 
 def test_the_doctor_sees_what_is_missing(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -117,6 +118,9 @@ def test_a_log_holds_plain_lines_with_the_time_now_and_then(tmp_path: Path):
     rows = [row.split("\t") for row in foretold.read_text().splitlines()]
     assert rows[0] == ["seconds", "job", "share", "left"]
     assert ["99.0", "train statue neus", "1.000", "0.0"] in rows
+    seconds = [float(row[0]) for row in rows[1:] if row[1] == "train statue neus"]
+    assert seconds[0] == 0
+    assert max(b - a for a, b in pairwise(seconds)) <= 5, "not every thirty alone"
     assert {row[1] for row in rows[1:]} == {"train statue neus", "extract_mesh statue neus", "all"}
 
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from neus.console import Costs, Plan, PlannedJob, Timeline, about, exactly, read_plan, write_plan
-from neus.progress import State, file_of, write_state
+from neus.progress import Measured, Pace, State, file_of, write_state
 
 
 def job(
@@ -49,8 +49,9 @@ def test_jobs_to_come_are_as_slow_as_their_like_and_as_slow_as_all_others_else()
     run.begin(0, 1000.0, None)
     assert run.left(1030.0) == pytest.approx(70 + 150)
     assert run.finish(0, 1300.0) == (jobs[0], 300.0)
-    pace = (300 + 20) / (100 + 20)
-    assert run.left(1300.0) == pytest.approx(300 + 50 * pace)
+    pace = Pace([Measured("train", 3.0, 100.0)])
+    assert run.left(1300.0) == pytest.approx(100 * pace.of("train") + 50 * pace.of("page"))
+    assert pace.of("train") == pytest.approx(3, rel=0.05)
 
 
 def test_a_program_that_says_how_far_it_is_is_believed_but_not_what_an_earlier_attempt_said(
@@ -61,13 +62,19 @@ def test_a_program_that_says_how_far_it_is_is_believed_but_not_what_an_earlier_a
     run.begin(0, 1000.0, log)
     assert run.left(1010.0) == pytest.approx(90 + 10)
     write_state(file_of(log), State("training", 0.25, 180.0, 0.0, 1060.0))
-    assert run.left(1070.0) == pytest.approx(170 + 10)
+    later = 10 * run.pace(1070.0).of("train")
+    assert run.left(1070.0) == pytest.approx(170 + later)
+    assert 20 < later < 24  # a quarter of 240 seconds, where 100 were expected, tells of the next
+    write_state(file_of(log), State("training", 0.9, 1.0, 0.0, 1070.0, kept=0.9))
+    assert run.pace(1071.0).of("train") == 1  # most of it was done before, and it tells nothing
 
 
 def test_a_job_that_takes_longer_than_expected_still_has_something_left():
     run = timeline(job(0, 100))
     run.begin(0, 0.0, None)
-    assert run.left(1000.0) == pytest.approx(5)
+    pace = run.pace(1000.0).of("train")
+    assert 9 < pace < 10
+    assert run.left(1000.0) == pytest.approx(0.05 * 100 * pace)
 
 
 def test_what_waits_for_a_failed_job_is_not_waited_for_for_ever():
@@ -98,6 +105,12 @@ def test_costs_are_those_of_the_job_itself_of_its_like_or_of_the_demo(tmp_path: 
     assert costs.expected("train_held_out", None, size=2.0) == 2 * Costs(tmp_path, "cpu").expected(
         "train", None
     )
+    benchmark(tmp_path / "b/nerf/seed0/benchmarks/train.tsv", 70)
+    nerf = Costs(tmp_path, "cpu").expected("train", tmp_path / "a/nerf/seed0/benchmarks/train.tsv")
+    assert nerf == 70, "of the same method, where there is one"
+    other = Costs(tmp_path, "cpu").expected("train", tmp_path / "a/mine/seed0/benchmarks/train.tsv")
+    assert other == 45, "else of all"
+    (tmp_path / "b/nerf/seed0/benchmarks/train.tsv").unlink()
     (tmp_path / of.format("d")).write_text("nothing")
     assert Costs(tmp_path, "cpu").expected("train", tmp_path / of.format("d")) == 15
 

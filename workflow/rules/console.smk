@@ -2,8 +2,10 @@
 
 # What a job is of, in the order in which people are told; a seed only where there are several.
 NAMED = ("demo", "scan", "method", "mesh", "seed", "culling")
-# Steps of the demo's training, whose time is known.
-DEMO_STEPS = 4000
+# What is known of the demo's jobs: steps of its training, cells along its mesh, frames of its flight.
+DEMO_STEPS, DEMO_RESOLUTION, DEMO_FRAMES = 4000, 512, 60
+# Seconds of the page beside those of each run on it, in runs.
+PAGE_ALONE = 1.8
 
 
 def name_of(job):
@@ -17,10 +19,18 @@ def name_of(job):
 
 
 def size_of(job):
-    """Of a training, in steps, beside the demo's; other jobs count as they do there."""
-    if not job.rule.name.startswith("train"):
-        return 1.0
-    return method_of(job.wildcards).training.steps / DEMO_STEPS
+    """How much there is to do, beside the demo's of one run; what is not known here counts as there."""
+    name = job.rule.name
+    if name.startswith("train"):
+        return method_of(job.wildcards).training.steps / DEMO_STEPS
+    if name == "extract_mesh":  # cells at the surface
+        return (int(mesh_resolution(job.wildcards)) / DEMO_RESOLUTION) ** 2
+    if name == "render_path":
+        return config["video"]["frames"] / DEMO_FRAMES
+    if name == "page":
+        runs = set(measured_runs("{scan}/{method}/{seed}"))
+        return (PAGE_ALONE + len(runs)) / (PAGE_ALONE + 1)
+    return 1.0
 
 
 def planned_jobs():
