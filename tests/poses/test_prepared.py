@@ -91,6 +91,7 @@ def turntable(folder: Path) -> Path:
     return folder
 
 
+@pytest.mark.long
 def test_an_object_that_turns_before_a_textured_wall_needs_its_masks(tmp_path):
     scan = turntable(tmp_path / "scan")
     lines, registered = place(scan, "auto", tmp_path / "masked")

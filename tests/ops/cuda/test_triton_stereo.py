@@ -18,7 +18,7 @@ from tests.helpers.triton_cases import DEVICE, large_blocks
 @pytest.fixture(scope="module")
 def view(tmp_path_factory: pytest.TempPathFactory) -> StereoView:
     folder: Path = tmp_path_factory.mktemp("ball")
-    scene, truths = textured_scene(folder, "ball", views=3, width=32, height=24, focal=40)
+    scene, truths = textured_scene(folder, "ball", views=3, width=24, height=18, focal=30)
     return stereo_view(scene, truths)
 
 
