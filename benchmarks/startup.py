@@ -130,8 +130,9 @@ GRAPH = {
     ),
     "extract_mesh": (
         [f"{SCAN}/scene", f"{RUN}/model.pt", f"{SCAN}/stereo"],
-        [f"{RUN}/mesh.ply", f"{RUN}/mesh.glb"],
+        [f"{RUN}/mesh.ply"],
     ),
+    "texture_mesh": ([f"{SCAN}/scene", f"{RUN}/mesh.ply"], [f"{RUN}/mesh.glb"]),
     "render_views": ([f"{SCAN}/scene", f"{RUN}/model.pt"], [f"{RUN}/views"]),
     "render_path": ([f"{SCAN}/scene", f"{RUN}/model.pt"], [f"{RUN}/path.mp4"]),
     "evaluate_views": (
@@ -146,7 +147,7 @@ GRAPH = {
 """Our rules for a posed scan: what goes in and what comes out."""
 COLLECTED = {
     "results_table": [f"{RUN}/{name}" for name in ("views.json", "mesh-none.json", "train.json")],
-    "page": [f"{RUN}/{name}" for name in ("mesh.ply", "path.mp4", "views")],
+    "page": [f"{RUN}/{name}" for name in ("mesh.ply", "mesh.glb", "path.mp4", "views")],
     "all": [f"{RUN}/{name}" for name in ("mesh.ply", "mesh.glb", "path.mp4", "views")],
 }
 """What waits for all runs."""

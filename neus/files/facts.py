@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -43,8 +44,7 @@ class Facts:
             OSError: the file cannot be read.
         """
         state = path.stat()
-        mark = [state.st_size, state.st_mtime_ns, state.st_ctime_ns, state.st_ino]
-        name = str(path.absolute())
+        mark, name = _mark(state), _name(path)
         with self._lock:
             entry = self._known.get(name)
             if entry is not None and entry.get("state") == mark and fact in entry:
@@ -59,6 +59,15 @@ class Facts:
                 entry[fact] = value
                 self._is_new = True
         return value
+
+    def knows(self, path: Path, fact: str) -> bool:
+        """Whether a fact about a file as it is now need not be found out.
+
+        Raises:
+            OSError: the file cannot be read.
+        """
+        entry = self._known.get(_name(path), {})
+        return fact in entry and entry.get("state") == _mark(path.stat())
 
     def keep(self) -> None:
         """Write what is new to the store, unless that was done a moment ago and takes its time.
@@ -76,6 +85,14 @@ class Facts:
             self._took = self._kept_at - began
         except OSError:
             return  # a folder that cannot be written to: all is found out again next time
+
+
+def _mark(state: os.stat_result) -> list[int]:
+    return [state.st_size, state.st_mtime_ns, state.st_ctime_ns, state.st_ino]
+
+
+def _name(path: Path) -> str:
+    return os.path.join(os.getcwd(), path)  # as Path.absolute does, in a fifth of the time
 
 
 def _read(store: Path | None) -> dict[str, dict[str, Any]]:

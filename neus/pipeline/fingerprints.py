@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from pathlib import Path
 
 from neus.files import Facts, written_whole
@@ -72,19 +72,23 @@ class Adopted:
             content = {}
         self._known: dict[str, list[str]] = content if isinstance(content, dict) else {}
 
-    def value(self, scan: str, content: str, earlier: str, recorded: Collection[str]) -> str:
+    def value(
+        self, scan: str, content: str, earlier: Callable[[], str], recorded: Collection[str]
+    ) -> str:
         """The fingerprint to compare with that of the last run.
 
         Args:
             scan: name of the scan.
             content: its fingerprint by contents.
-            earlier: that of version 0.1.
+            earlier: finds out that of version 0.1; asked only of a scan that was run before.
             recorded: params of the last run, as texts.
         """
-        if scan not in self._known and any(earlier in param for param in recorded):
-            self._known[scan] = [content, earlier]
-            self._keep()
-        return earlier if self.is_unchanged(scan, content) else content
+        if scan not in self._known and recorded:
+            of_old = earlier()
+            if any(of_old in param for param in recorded):
+                self._known[scan] = [content, of_old]
+                self._keep()
+        return self._known[scan][1] if self.is_unchanged(scan, content) else content
 
     def is_unchanged(self, scan: str, content: str) -> bool:
         """Whether version 0.1 made the results of a scan, whose files are the same since."""

@@ -6,7 +6,7 @@ the object lies in the unit sphere of the scene frame, upright along +z, and ``S
 leads back.
 """
 
-from neus.scene.cameras import OPENGL_FROM_OPENCV, Cameras, from_projection, look_at
+from neus.scene.cameras import OPENGL_FROM_OPENCV, Cameras, from_projections, has_centre, look_at
 from neus.scene.focus import focus_point, looks_away, whole_radius
 from neus.scene.paths import PATHS, camera_path
 from neus.scene.points import read_points, write_points
@@ -35,8 +35,9 @@ __all__ = [
     "Similarity",
     "camera_path",
     "focus_point",
-    "from_projection",
+    "from_projections",
     "ground_normal",
+    "has_centre",
     "load_image",
     "load_images",
     "load_mask",

@@ -115,27 +115,36 @@ class Cameras:
         return np.stack([x.ravel(), y.ravel()], axis=1) + 0.5
 
 
-def from_projection(
-    projection: Float[np.ndarray, "3 4"],
-) -> tuple[Float[np.ndarray, "3 3"], Float[np.ndarray, "3 4"]]:
-    """Split ``P = K [R | t]`` (up to scale) into intrinsics and camera-to-world (RQ decomposition).
+def has_centre(projections: Float[np.ndarray, "n 3 4"]) -> Bool[np.ndarray, "n"]:
+    """Whether the left blocks of projection matrices are regular, so that cameras have centres."""
+    left = projections[:, :, :3]
+    extent = np.linalg.norm(left, axis=(1, 2)) ** 3
+    return np.abs(np.linalg.det(left)) >= 1e-12 * np.maximum(extent, np.finfo(np.float64).tiny)
+
+
+def from_projections(
+    projections: Float[np.ndarray, "n 3 4"],
+) -> tuple[Float[np.ndarray, "n 3 3"], Float[np.ndarray, "n 3 4"]]:
+    """Split each ``P = K [R | t]`` (up to scale) into intrinsics and camera-to-world by an RQ
+    decomposition; rotations are proper, whatever the sign of ``P``.
 
     Raises:
-        ValueError: the left block is singular: no finite camera centre.
+        ValueError: a left block is singular: no finite camera centre (:func:`has_centre`).
     """
-    left = projection[:, :3]
-    determinant = np.linalg.det(left)
-    if abs(determinant) < 1e-12 * np.linalg.norm(left) ** 3:
+    if not has_centre(projections).all():
         raise ValueError("a projection matrix whose left 3x3 block is singular has no centre")
-    projection = projection * np.sign(determinant)
-    left = projection[:, :3]
-    flip = np.eye(3)[::-1]
-    orthogonal, triangular = np.linalg.qr((flip @ left).T)
-    intrinsics, rotation = flip @ triangular.T @ flip, flip @ orthogonal.T
-    signs = np.diag(np.sign(np.diag(intrinsics)))
-    intrinsics, rotation = intrinsics @ signs, signs @ rotation
-    centre = -np.linalg.solve(left, projection[:, 3])
-    return intrinsics / intrinsics[2, 2], np.concatenate([rotation.T, centre[:, None]], axis=1)
+    signs = np.sign(np.linalg.det(projections[:, :, :3]))
+    projections = projections * signs[:, None, None]
+    left = projections[:, :, :3]
+    # RQ of A is QR of A turned by half a circle and transposed, turned back.
+    orthogonal, triangular = np.linalg.qr(left[:, ::-1].swapaxes(1, 2))
+    intrinsics = triangular.swapaxes(1, 2)[:, ::-1, ::-1]
+    rotations = orthogonal.swapaxes(1, 2)[:, ::-1]
+    signs = np.sign(np.diagonal(intrinsics, axis1=1, axis2=2))
+    intrinsics, rotations = intrinsics * signs[:, None, :], signs[:, :, None] * rotations
+    centres = -np.linalg.solve(left, projections[:, :, 3:])
+    poses = np.concatenate([rotations.swapaxes(1, 2), centres], axis=2)
+    return intrinsics / intrinsics[:, 2:, 2:], poses
 
 
 def look_at(

@@ -59,13 +59,19 @@ def blank_masks(
     known = facts or Facts(None)
     pairs = [(i, mask) for i, mask in enumerate(masks) if mask is not None]
 
-    def extremes(pair: tuple[int, Path]) -> list[int] | None:
+    def fact(pair: tuple[int, Path]) -> str:
         index, mask = pair
-        is_own = mask == images[index]
-        return known.of(mask, "alpha" if is_own else "mask", _own if is_own else _painted)
+        return "alpha" if mask == images[index] else "mask"
 
-    with ThreadPoolExecutor(threads) as pool:
-        found = list(pool.map(extremes, pairs))
+    def extremes(pair: tuple[int, Path]) -> list[int] | None:
+        name = fact(pair)
+        return known.of(pair[1], name, _own if name == "alpha" else _painted)
+
+    if all(known.knows(pair[1], fact(pair)) for pair in pairs):
+        found = list(map(extremes, pairs))  # threads would take longer than this
+    else:
+        with ThreadPoolExecutor(threads) as pool:
+            found = list(pool.map(extremes, pairs))
     spans = [(i, span) for (i, _), span in zip(pairs, found, strict=True) if span is not None]
     black = [i for i, (_, highest) in spans if highest <= OBJECT]
     white = [i for i, (lowest, _) in spans if lowest > OBJECT]

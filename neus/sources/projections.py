@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Callable, Mapping
+from io import BytesIO
+from itertools import compress
 from pathlib import Path
-from typing import TYPE_CHECKING
-from zipfile import BadZipFile
+from typing import TYPE_CHECKING, Any
+from zipfile import BadZipFile, ZipFile
 
 import numpy as np
 
 from neus.errors import Faults, refusal
-from neus.scene import Cameras, Similarity, from_projection
+from neus.scene import Cameras, Similarity, from_projections, has_centre
 from neus.sources.sizes import Size
 
 if TYPE_CHECKING:
@@ -20,16 +23,20 @@ if TYPE_CHECKING:
 MAX_SKEW = 1e-3
 """Skew below this part of the focal length is rounding of float32 projection matrices."""
 KEY = re.compile(r"(world_mat|scale_mat|camera_mat)_(\d+)")
+VERSION_1 = b"\x93NUMPY\x01\x00"
+"""How an .npy of the first version begins, the only one that NumPy writes for plain numbers."""
 AGAIN = "write the cameras again"
+EXPECTED = "K [R | t] of a camera"
 Report = Callable[[str], None]
 Matrices = Mapping[str, "Float[np.ndarray, '4 4']"]
 
 
 def read_matrices(file: Path) -> dict[str, Float[np.ndarray, "4 4"]]:
     try:
-        with np.load(file) as content:
-            keys = [key for key in content.files if KEY.fullmatch(key)]
-            matrices = {_plain(key): np.asarray(content[key], dtype=np.float64) for key in keys}
+        with ZipFile(file) as content:
+            members = {Path(name).stem: name for name in content.namelist()}
+            keys = [key for key in members if KEY.fullmatch(key)]
+            matrices = {_plain(key): _read_array(content.read(members[key])) for key in keys}
     except (OSError, ValueError, TypeError, AttributeError, BadZipFile, EOFError) as error:
         reason = " ".join(str(error).split())[:120] or type(error).__name__
         raise refusal(
@@ -38,6 +45,22 @@ def read_matrices(file: Path) -> dict[str, Float[np.ndarray, "4 4"]]:
     if not numbers_of(matrices, "world_mat"):
         raise _no_projection(file, matrices)
     return matrices
+
+
+def _read_array(file: bytes) -> Float[np.ndarray, "..."]:
+    """What an .npy holds, the header read once for all that are alike: NumPy parses each as Python,
+    which takes most of its time for so small a matrix."""
+    if not file.startswith(VERSION_1):
+        return np.asarray(np.load(BytesIO(file)), dtype=np.float64)
+    end = len(VERSION_1) + 2 + int.from_bytes(file[len(VERSION_1) :][:2], "little")
+    shape, is_fortran, kind = _read_header(file[len(VERSION_1) : end])
+    numbers = np.frombuffer(file, kind, offset=end)
+    return numbers.reshape(shape, order="F" if is_fortran else "C").astype(np.float64)
+
+
+@functools.lru_cache(maxsize=16)
+def _read_header(header: bytes) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
+    return np.lib.format.read_array_header_1_0(BytesIO(header))
 
 
 def _plain(key: str) -> str:
@@ -79,13 +102,19 @@ def _matrix(file: Path, matrices: Matrices, key: str) -> Float[np.ndarray, "4 4"
 
 
 def cameras_of(file: Path, matrices: Matrices, numbers: list[int], sizes: list[Size]) -> Cameras:
-    count, faults = len(numbers), Faults()
-    intrinsics, poses = np.tile(np.eye(3), (count, 1, 1)), np.zeros((count, 3, 4))
-    for row, number in enumerate(numbers):
+    faults, found = Faults(), {}
+    for key in (f"world_mat_{number}" for number in numbers):
         with faults.noted():
-            key = f"world_mat_{number}"
-            matrix = _matrix(file, matrices, key)
-            intrinsics[row], poses[row] = _camera(f"{file}, key {key}", matrix)
+            found[key] = _matrix(file, matrices, key)[:3]
+    projections = np.reshape(list(found.values()), (-1, 3, 4))
+    is_regular = has_centre(projections)
+    for key in compress(found, ~is_regular):
+        singular = "no camera (a matrix whose left 3x3 block is singular has no centre)"
+        faults.add(refusal(f"{file}, key {key}", singular, EXPECTED, AGAIN))
+    intrinsics, poses = from_projections(projections[is_regular])
+    for key, of_camera in zip(compress(found, is_regular), intrinsics, strict=True):
+        with faults.noted():
+            _check_intrinsics(f"{file}, key {key}", of_camera)
     faults.raise_any()
     intrinsics[:, 0, 1] = 0
     intrinsics[:, :2, 2] += 0.5
@@ -93,27 +122,18 @@ def cameras_of(file: Path, matrices: Matrices, numbers: list[int], sizes: list[S
     return Cameras(intrinsics, poses, widths, heights)
 
 
-def _camera(
-    where: str, matrix: Float[np.ndarray, "4 4"]
-) -> tuple[Float[np.ndarray, "3 3"], Float[np.ndarray, "3 4"]]:
-    expected = "K [R | t] of a camera"
-    try:
-        intrinsics, pose = from_projection(matrix[:3])
-    except ValueError as error:
-        raise refusal(where, f"no camera ({error})", expected, AGAIN) from error
-    if abs(intrinsics[0, 1]) > MAX_SKEW * intrinsics[0, 0]:
+def _check_intrinsics(where: str, intrinsics: Float[np.ndarray, "3 3"]) -> None:
+    focal, skew = intrinsics[0, 0], intrinsics[0, 1]
+    if abs(skew) > MAX_SKEW * focal:
         raise refusal(where, "sheared pixels", "none", "undistort the images first")
-    if np.linalg.det(pose[:, :3]) < 0:
-        raise refusal(where, "a mirrored camera", expected, AGAIN)
-    if intrinsics[0, 0] < 2:
+    if focal < 2:
         raise refusal(
             where,
-            f"a focal length of {intrinsics[0, 0]:.3g} pixels",
-            f"{expected} with K in pixels",
+            f"a focal length of {focal:.3g} pixels",
+            f"{EXPECTED} with K in pixels",
             "multiply K into [R | t], and state the object's sphere as scale_mat_i or by the key "
             "sphere",
         )
-    return intrinsics, pose
 
 
 def sphere_of(file: Path, matrices: Matrices, report: Report) -> Similarity | None:
@@ -125,16 +145,15 @@ def sphere_of(file: Path, matrices: Matrices, report: Report) -> Similarity | No
             "sphere, if what is chosen is wrong"
         )
         return None
-    first = _matrix(file, matrices, f"scale_mat_{numbers[0]}")
-    for number in numbers:
-        key = f"scale_mat_{number}"
-        if not np.allclose(_matrix(file, matrices, key), first, rtol=1e-4, atol=1e-6):
-            raise refusal(
-                f"{file}, key {key}",
-                f"another sphere than in scale_mat_{numbers[0]}",
-                "the same matrix for all images",
-                "write that of the whole object",
-            )
+    stated = np.stack([_matrix(file, matrices, f"scale_mat_{number}") for number in numbers])
+    first = stated[0]
+    for i in np.flatnonzero(~np.isclose(stated, first, rtol=1e-4, atol=1e-6).all(axis=(1, 2))):
+        raise refusal(
+            f"{file}, key scale_mat_{numbers[i]}",
+            f"another sphere than in scale_mat_{numbers[0]}",
+            "the same matrix for all images",
+            "write that of the whole object",
+        )
     try:
         return Similarity.from_matrix(first)
     except ValueError as error:

@@ -46,3 +46,7 @@ def test_facts_are_written_after_a_pause_in_proportion_to_the_time_that_it_takes
         facts.keep()
         assert known() == written
     assert Facts(store).of(first, "size", lambda path: -1) == 3
+    assert Facts(store).knows(first, "size")
+    assert not Facts(store).knows(first, "sha256")
+    first.write_text("changed")
+    assert not Facts(store).knows(first, "size")

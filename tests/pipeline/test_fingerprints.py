@@ -151,14 +151,18 @@ def test_what_version_0_1_recorded_stands_until_a_file_changes(tmp_path):
     shutil.copytree(photos(tmp_path / "raw") / "images" / "round", folder)
     earlier, content = earlier_fingerprint(folder), fingerprint(folder, "photos")
     recorded = [repr("--images x"), repr(earlier)]
-    assert Adopted(store).value("new", content, earlier, []) == content
-    assert Adopted(store).value("a", content, earlier, recorded) == earlier
-    assert Adopted(store).value("a", content, earlier, []) == earlier, "it is remembered"
+
+    def value(name: str, content: str, recorded: list[str]) -> str:
+        return Adopted(store).value(name, content, lambda: earlier, recorded)
+
+    assert value("new", content, []) == content
+    assert value("a", content, recorded) == earlier
+    assert value("a", content, []) == earlier, "it is remembered"
     replace_content(folder / "1.png")
     changed = fingerprint(folder, "photos")
     assert earlier_fingerprint(folder) == earlier, "version 0.1 would not have noticed"
-    assert Adopted(store).value("a", changed, earlier, recorded) == changed
-    assert Adopted(store).value("a", content, earlier, [repr(changed)]) == earlier
+    assert value("a", changed, recorded) == changed
+    assert value("a", content, [repr(changed)]) == earlier
 
 
 def test_recorded_values_are_passed_on_as_they_are():

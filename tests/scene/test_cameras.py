@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.spatial.transform import Rotation
 
-from neus.scene.cameras import Cameras, from_projection, look_at
+from neus.scene.cameras import Cameras, from_projections, look_at
 from neus.scene.similarity import Similarity
 
 
@@ -82,15 +82,17 @@ def test_a_moved_camera_sees_moved_points_in_the_same_pixels(camera: Cameras, se
 def test_projection_matrices_of_any_scale_and_sign_are_split(camera, scale, sign):
     rotation, centre = camera.camera_to_world[0, :, :3], camera.centres[0]
     world_to_camera = np.concatenate([rotation.T, -rotation.T @ centre[:, None]], axis=1)
-    intrinsics, pose = from_projection(sign * scale * camera.intrinsics[0] @ world_to_camera)
-    np.testing.assert_allclose(intrinsics, camera.intrinsics[0], rtol=1e-7, atol=1e-6)
-    np.testing.assert_allclose(pose, camera.camera_to_world[0], rtol=1e-7, atol=1e-7)
+    matrix = camera.intrinsics[0] @ world_to_camera
+    of_all = from_projections(np.stack([matrix, sign * scale * matrix]))
+    for intrinsics, pose in zip(*of_all, strict=True):
+        np.testing.assert_allclose(intrinsics, camera.intrinsics[0], rtol=1e-7, atol=1e-6)
+        np.testing.assert_allclose(pose, camera.camera_to_world[0], rtol=1e-7, atol=1e-7)
 
 
 def test_projection_without_a_centre_is_refused():
     orthographic = np.eye(4)[[0, 1, 3]]
     with pytest.raises(ValueError, match="no centre"):
-        from_projection(orthographic)
+        from_projections(orthographic[None])
 
 
 def test_look_at():

@@ -45,7 +45,7 @@ def source_fingerprint(wildcards):
     content = content_of(name)
     if content is None:
         return None
-    earlier = earlier_fingerprint(SCANS[name].path)
+    earlier = functools.partial(earlier_fingerprint, SCANS[name].path)
     return ADOPTED.value(name, content, earlier, recorded_params(name))
 
 

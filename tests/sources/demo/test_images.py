@@ -13,7 +13,7 @@ import trimesh
 from scipy.io import loadmat
 
 from neus.metrics.dtu_reference import load_reference
-from neus.scene.cameras import from_projection
+from neus.scene.cameras import from_projections
 from neus.scene.similarity import Similarity
 from neus.sources.demo import make_demo, scan, sculpture
 from neus.sources.demo.reference import surface_mesh
@@ -93,7 +93,7 @@ def test_masks_agree_with_rays_through_integer_pixel_centres_and_no_others(
     columns, rows = np.meshgrid(np.arange(WIDTH), np.arange(HEIGHT))
     errors = dict.fromkeys([(0.0, 0.0), (0.5, 0.0), (-0.5, 0.0), (0.0, 0.5), (0.0, -0.5)], 0)
     for index, mask in enumerate(masks(demo)[:2]):
-        intrinsics, pose = from_projection(matrices[f"world_mat_{index}"][:3])
+        (intrinsics,), (pose,) = from_projections(matrices[f"world_mat_{index}"][None, :3])
         origin = to_sculpture.apply(pose[None, :, 3])[0]
         for du, dv in errors:
             pixels = np.stack([columns + du, rows + dv, np.ones_like(rows)], axis=-1).reshape(-1, 3)
