@@ -11,57 +11,27 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
-from functools import cached_property
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 from PIL import Image, ImageDraw
 
 from docs.compose import GROUND, HEIGHT, in_a_row, sheet, tinted
 from docs.plots import COLOURS
-from neus.images import normals_to_colour, read_image, to_uint8
+from docs.shown_run import Run, rgb, stored
+from neus.images import read_image
 from neus.metrics.error_clouds import ANGLES, Viewpoint, cloud_picture
-from neus.models import NeuS, TrainedModel, View, load_model, ready
+from neus.models import NeuS, TrainedModel, ready
 from neus.ops.types import INSIDE, SURFACE
 from neus.rendering import OccupancyGrid
-from neus.scene import Scene, load_scene, standpoint
+from neus.scene import standpoint
 
 IMAGES = Path(__file__).parent / "images"
-SCAN, METHOD = "sculpture-photos", "neus-mask"
+SCAN = "sculpture-photos"
 LEVELS = (1, 3, 6, 16)
 WIDTH = HEIGHT * 4 // 3
-
-
-@dataclass(frozen=True)
-class Run:
-    """The folders of a scan and of one training on it, and what is read from them."""
-
-    scan: Path
-    folder: Path
-
-    @classmethod
-    def of(cls, results: Path, scan: str) -> Run:
-        return cls(results / scan, results / scan / METHOD / "seed0")
-
-    @cached_property
-    def scene(self) -> Scene:
-        return load_scene(self.scan / "scene")
-
-    @cached_property
-    def trained(self) -> TrainedModel:
-        return load_model(self.folder / "model.pt", torch.device("cpu"))
-
-    @property
-    def unseen(self) -> int:
-        """A view that training did not see."""
-        return self.scene.test[len(self.scene.test) // 2]
-
-    def normals(self, view: View) -> Image.Image:
-        pose = self.scene.cameras.camera_to_world[self.unseen]
-        return Image.fromarray(normals_to_colour(view.normals, view.opacity, pose))
 
 
 def from_photos(run: Run) -> Image.Image:
@@ -211,14 +181,6 @@ def rendered_views(views: Path, names: Sequence[str]) -> Image.Image:
     files = [views / folder / f"{name}.png" for name in names for folder in (".", "normal")]
     titles = [text for name in names for text in (f"view {name}", "")]
     return in_a_row([Image.open(file).convert("RGB") for file in files], titles)
-
-
-def rgb(view: View) -> Image.Image:
-    return Image.fromarray(to_uint8(view.rgb))
-
-
-def stored(path: Path) -> Image.Image:
-    return Image.open(path).convert("RGB")
 
 
 PICTURES: dict[str, Callable[[Run], Image.Image | list[Image.Image]]] = {

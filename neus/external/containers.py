@@ -37,41 +37,28 @@ def in_container(
         engines = [name for name in engines if name in ENGINES[:2]]
     if not engines:
         return None
-    words = _apptainer if engines[0] in ENGINES[:2] else _docker
-    return [*words(engines[0], image, read, written, environment, has_card), *SHELL[1:], command]
-
-
-def _apptainer(
-    engine: str,
-    image: str,
-    read: list[Path],
-    written: Path,
-    environment: Mapping[str, str],
-    has_card: bool,
-) -> list[str]:
-    binds = [word for path in read for word in ("--bind", f"{path}:{path}:ro")]
-    binds += ["--bind", f"{written}:{written}", "--pwd", str(written)]
+    of_apptainer = engines[0] in ENGINES[:2]
+    bind, start_in = ("--bind", "--pwd") if of_apptainer else ("--volume", "--workdir")
+    binds = [word for path in read for word in (bind, f"{path}:{path}:ro")]
+    binds += [bind, f"{written}:{written}", start_in, str(written)]
     variables = [word for item in environment.items() for word in ("--env", "=".join(item))]
-    cards = ["--nv"] if has_card else []
+    called = _apptainer if of_apptainer else _docker
+    opening, shell = called(engines[0], image, has_card)
+    return [*opening, *binds, *variables, *shell, *SHELL[1:], command]
+
+
+def _apptainer(engine: str, image: str, has_card: bool) -> tuple[list[str], list[str]]:
+    """Words before folders and variables, and those after them up to the shell."""
     is_named = not image.endswith(".sif") and "://" not in image
     place = f"docker://{image}" if is_named else image
-    return [engine, "exec", "--cleanenv", *cards, *binds, *variables, place, SHELL[0]]
+    cards = ["--nv"] if has_card else []
+    return [engine, "exec", "--cleanenv", *cards], [place, SHELL[0]]
 
 
-def _docker(
-    engine: str,
-    image: str,
-    read: list[Path],
-    written: Path,
-    environment: Mapping[str, str],
-    has_card: bool,
-) -> list[str]:
-    binds = [word for path in read for word in ("--volume", f"{path}:{path}:ro")]
-    binds += ["--volume", f"{written}:{written}", "--workdir", str(written)]
-    variables = [word for item in environment.items() for word in ("--env", "=".join(item))]
+def _docker(engine: str, image: str, has_card: bool) -> tuple[list[str], list[str]]:
+    """The same, of podman too."""
     cards = {"podman": ["--device", "nvidia.com/gpu=all"], "docker": ["--gpus", "all"]}[engine]
     # Podman's root is who started it; docker's is the machine's, who should own none of our files.
     user = ["--user", f"{os.getuid()}:{os.getgid()}"] if engine == "docker" else []
-    start = [engine, "run", "--rm", "--init", *user, *(cards if has_card else [])]
-    name = image.removeprefix("docker://")
-    return [*start, *binds, *variables, "--entrypoint", SHELL[0], name]
+    opening = [engine, "run", "--rm", "--init", *user, *(cards if has_card else [])]
+    return opening, ["--entrypoint", SHELL[0], image.removeprefix("docker://")]

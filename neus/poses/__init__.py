@@ -2,7 +2,7 @@
 
 In goes a folder of photos; out comes a COLMAP model, in a frame and unit of its own, with an
 account of which photos could be placed and why others could not. ``photos`` leads through
-``features``, ``pairing``, ``matching`` and ``structure_from_motion``.
+``features``, ``pairing``, ``matching``, ``mapping`` and ``structure_from_motion``.
 """
 
 from neus.poses.features import sift_device

@@ -10,7 +10,7 @@ import pycolmap
 import pytest
 
 from neus.errors import InputError
-from neus.poses import structure_from_motion
+from neus.poses.mapping import map_photos
 from neus.poses.method import Method
 from neus.poses.prepared import PreparedPhotos
 from neus.poses.unplaced import why_unplaced
@@ -35,7 +35,7 @@ def test_the_largest_model_is_taken_and_all_are_told_of(monkeypatch, tmp_path: P
     monkeypatch.setattr(pycolmap, f"{mapper}_mapping", lambda *_, **__: models)
     lines: list[str] = []
     photos = prepared(tmp_path, 60)
-    found = structure_from_motion._map(
+    found = map_photos(
         photos,
         tmp_path / "database.db",
         tmp_path,
@@ -76,6 +76,6 @@ def test_why_nothing_could_be_placed(monkeypatch, tmp_path: Path, kinds, sentenc
     assert why_unplaced(database, Path("photos")).startswith(sentence)
     monkeypatch.setattr(pycolmap, "incremental_mapping", lambda *_, **__: {})
     with pytest.raises(InputError, match=sentence.split(" ")[0]):
-        structure_from_motion._map(
+        map_photos(
             prepared(Path("photos"), 1), database, tmp_path, Method(), 1, print, lambda share: None
         )
