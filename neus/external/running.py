@@ -192,8 +192,11 @@ def _read(
 
 
 def print_bytes(text: bytes) -> None:
-    sys.stdout.buffer.write(text)
-    sys.stdout.buffer.flush()
+    try:
+        sys.stdout.buffer.write(text)
+        sys.stdout.buffer.flush()
+    except OSError:  # nobody listens any more; the program is to end well nevertheless
+        return
 
 
 def last_words(said: bytes | bytearray) -> str:

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -106,6 +107,21 @@ def test_being_stopped_ends_it_and_leaves_no_outcome(tmp_path: Path) -> None:
     assert process.wait(30) == 143
     assert is_gone(int((tmp_path / "pid").read_text()))
     assert sorted(path.name for path in tmp_path.iterdir()) == ["in", "pid"]
+
+
+def test_that_nobody_listens_stops_no_program(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    command = "for i in 1 2 3; do echo $i; sleep 0.1; done; echo end > end"
+    program = Program("theirs", command, None, [], tmp_path / "out", {})
+    with os.fdopen(writer, "wb", buffering=0) as nobody:
+        monkeypatch.setattr(sys, "stdout", SimpleNamespace(buffer=nobody))
+        outcome = run_program(program, device="a processor", limit=60.0)
+        monkeypatch.undo()
+    assert outcome.status == 0
+    assert (tmp_path / "out" / "end").exists()
 
 
 def test_of_a_bar_that_is_drawn_over_itself_the_last_state_counts() -> None:
