@@ -34,7 +34,7 @@ Matrices = Mapping[str, "Float[np.ndarray, '4 4']"]
 def read_matrices(file: Path) -> dict[str, Float[np.ndarray, "4 4"]]:
     try:
         with ZipFile(file) as content:
-            members = {Path(name).stem: name for name in content.namelist()}
+            members = {name.removesuffix(".npy"): name for name in content.namelist()}
             keys = [key for key in members if KEY.fullmatch(key)]
             matrices = {_plain(key): _read_array(content.read(members[key])) for key in keys}
     except (OSError, ValueError, TypeError, AttributeError, BadZipFile, EOFError) as error:
