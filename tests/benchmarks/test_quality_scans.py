@@ -20,6 +20,7 @@ from benchmarks.quality.surface_figures import load_truth, measure_mesh
 from neus.metrics.dtu_reference import load_reference
 from neus.metrics.geometry import load_surface
 from neus.sources import read_dtu
+from tests.helpers.yardstick import distances
 
 SMALL = Scan("small", "skull", "", 60.0, 1.0, views=9, width=40, height=30)
 

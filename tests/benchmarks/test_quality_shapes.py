@@ -22,6 +22,7 @@ from neus.mesh.clean import face_areas, face_components
 from neus.sources.demo.reference import surface_mesh
 from neus.sources.demo.sculpture import RADIUS
 from neus.sources.demo.tracer import distance_grid
+from tests.helpers.yardstick import distances
 
 BALL = 0.6
 SHAPES = sorted({scan.shape for scan in SCANS})
@@ -55,11 +56,6 @@ def shape_of(distance) -> Shape:
 @pytest.fixture(scope="module")
 def ball() -> Shape:
     return shape_of(ball_distance)
-
-
-def distances(shape: Shape, points: np.ndarray) -> np.ndarray:
-    compiled: Any = shape.distance
-    return np.array([compiled.ctypes(*point) for point in points])
 
 
 def photographed(shape: Shape, rig: str = "cone", views: int = 6):
