@@ -11,7 +11,7 @@ from torch import Tensor
 
 from neus.ops.patches import PatchPictures
 from neus.scene import Cameras
-from neus.training.patch_views import patch_pictures
+from neus.training.patches.views import patch_pictures
 from tests.helpers.textured_scenes import RADIUS, cone_of_cameras, look, texture
 
 NOISE = 0.003

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from neus.ops import cpu, reference
-from neus.training.patch_views import patch_pictures
+from neus.training.patches.views import patch_pictures
 from tests.helpers.patch_cases import (
     NOISE,
     cameras_of_patches,

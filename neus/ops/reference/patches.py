@@ -26,9 +26,9 @@ def patch_costs(
     """How little patches around surface points look alike in other views: 1 - NCC.
 
     The point ``t`` along the ray of a pixel and its normal span a plane. The pixel's neighbours, a
-    square of ``2 radius + 1`` taps a side, are carried by it into the other views (the homography
-    of Fu et al., NeurIPS 2022, equation 10) and correlated with what the first view has there
-    (equation 11). Pictures are taken from the level whose pixels come nearest to the distance
+    square of ``2 radius + 1`` taps a side, are carried by it into the other views, by the
+    homography of the plane, and correlated with what the first view has there (Geo-NeuS, Fu et
+    al., NeurIPS 2022). Pictures are taken from the level whose pixels come nearest to the distance
     between taps. The result is differentiable by ``t`` alone: the plane keeps its normal and the
     taps their pixels.
 
