@@ -40,6 +40,8 @@ from neus.ops.cuda import (
     grid_kernels,
     march,
     outside,
+    patch_kernels,
+    patches,
     precision,
     sections,
     stereo,
@@ -55,6 +57,8 @@ TYPES = {
     "shapes": "*i32", "counts": "*i32", "offsets": "*i64", "ray_index": "*i64",
     "occupancy": "*u8", "lit": "*u8", "sharpness": "fp32",
     "active": "*u8", "inside": "*u8", "sizes": "*i32", "regions": "*i32",
+    "pixels": "*i16", "firsts": "*i64", "views": "*i64", "valid": "*u8", "free": "*u8",
+    "seen": "*u8",
 }  # fmt: skip
 INTEGER = re.compile(
     r"count|\w+_count|channels|resolution|active_levels|.*_(point|channel|sample|axis|row)"
@@ -134,6 +138,8 @@ VARIANTS = [
     Variant(sdf_field.sdf_distance_kernel, NETWORK),
     Variant(stereo_kernels.sweep_kernel, {"START": True, "COUNTED": 3, **stereo.TILE}),
     Variant(stereo_kernels.sweep_kernel, {"START": False, "COUNTED": 3, **stereo.TILE}),
+    Variant(patch_kernels.patch_costs_kernel, patches.TILE),
+    Variant(patch_kernels.in_sight_kernel, patches.TILE),
 ]
 
 

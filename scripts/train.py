@@ -13,12 +13,13 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
+import torch
+
 from neus.cli import run
 from neus.config import (
     RECORD,
     Budget,
     MethodConfig,
-    ModelConfig,
     load_budget,
     load_method,
     method_as_yaml,
@@ -29,13 +30,14 @@ from neus.errors import InputError
 from neus.files import code_snapshot, code_version, held_alone, versions, written_whole
 from neus.models import operators_for, save_model, start_from, unfused_notice
 from neus.progress import Progress
-from neus.scene import load_images, load_mask, load_scene
+from neus.scene import Scene, load_images, load_mask, load_scene
 from neus.stereo import POINTS, read_figures, read_points
 from neus.training import (
     LONGEST_SIDE,
     SECONDS_A_STEP,
     CheckpointFolder,
     HeldOutViews,
+    PatchViews,
     PixelPool,
     RunFigures,
     SurfacePoints,
@@ -127,10 +129,10 @@ def main(argv: list[str] | None = None) -> int:
         if notice is not None and processes.first:
             print(notice, file=sys.stderr)
         expected = {"images": 1.0, "training": SECONDS_A_STEP * method.training.steps}
-        if device.type == "cpu" and not _are_compiled(method.model):
+        if device.type == "cpu" and not _are_compiled(method):
             progress = Progress({"compiling": 15.0} | expected)
             progress.at("compiling")
-            _compile_kernels(method.model)
+            _compile_kernels(method)
         else:
             progress = Progress(expected)
         progress.at("images")
@@ -144,7 +146,10 @@ def main(argv: list[str] | None = None) -> int:
             device,
         )
         evidence = stereo and SurfacePoints(read_points(stereo), scene.cameras[train], device)
-        trainer = Trainer(method, pool, device, options.seed, processes, evidence=evidence)
+        views = _patch_views(method, scene, images, device)
+        trainer = Trainer(
+            method, pool, device, options.seed, processes, evidence=evidence, views=views
+        )
         for path in weights:
             start_from(trainer.model, path)
         held_out = HeldOutViews(scene, images, method, LONGEST_SIDE) if processes.first else None
@@ -170,6 +175,16 @@ def main(argv: list[str] | None = None) -> int:
         save_model(options.output, trainer.model, method, trainer.step, options.seed, code)
         checkpoints.clear()
     return 0
+
+
+def _patch_views(
+    method: MethodConfig, scene: Scene, images: list, device: torch.device
+) -> PatchViews | None:
+    """The training photos alone, where the method compares patches of them."""
+    if not (method.training.losses.uses("patch") and method.model.kind == "neus"):
+        return None
+    train = list(scene.train)
+    return PatchViews(scene.cameras[train], [images[i] for i in train], device)
 
 
 def _weights(method: MethodConfig) -> list[Path]:
@@ -210,23 +225,27 @@ def _code(run: Path) -> str | None:
     return code
 
 
-def _kernels(model: ModelConfig) -> dict[str, bool]:
-    """Which kernels of the CPU a model needs."""
-    surface = model.kind == "neus"
-    return {"surface": surface, "densities": not surface or model.background == "learned"}
+def _kernels(method: MethodConfig) -> dict[str, bool]:
+    """Which kernels of the CPU a method needs."""
+    surface = method.model.kind == "neus"
+    return {
+        "surface": surface,
+        "densities": not surface or method.model.background == "learned",
+        "patches": surface and method.training.losses.uses("patch"),
+    }
 
 
-def _are_compiled(model: ModelConfig) -> bool:
+def _are_compiled(method: MethodConfig) -> bool:
     from neus.ops.cpu.warm_up import compiled_before
 
-    return compiled_before(**_kernels(model))
+    return compiled_before(**_kernels(method))
 
 
-def _compile_kernels(model: ModelConfig) -> None:
+def _compile_kernels(method: MethodConfig) -> None:
     from neus.ops.cpu.warm_up import compile_kernels
 
     print("compiling the kernels, once: some ten seconds", file=sys.stderr, flush=True)
-    compile_kernels(**_kernels(model))
+    compile_kernels(**_kernels(method))
 
 
 def _metrics(figures: RunFigures, seed: int, device: str, memory: float) -> dict:

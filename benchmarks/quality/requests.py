@@ -115,7 +115,7 @@ def parse_lever(text: str) -> Lever:
     if not name or not keys:
         raise InputError(f"--lever {text}: write NAME:key=value,key=value")
     overrides: dict[str, Any] = {}
-    for part in re.split(r",(?![^\[{]*[\]}])", keys):
+    for part in _parts(keys):
         key, equals, value = part.partition("=")
         if not equals:
             raise InputError(f"--lever {text}: {part!r} is no key=value")
@@ -125,6 +125,18 @@ def parse_lever(text: str) -> Lever:
             inner = inner.setdefault(word, {})
         inner[last] = yaml.safe_load(value)
     return Lever(name, overrides)
+
+
+def _parts(keys: str) -> list[str]:
+    """What commas outside of all brackets separate."""
+    depth, parts = 0, [""]
+    for letter in keys:
+        depth += (letter in "[{") - (letter in "]}")
+        if letter == "," and depth == 0:
+            parts.append("")
+        else:
+            parts[-1] += letter
+    return parts
 
 
 def model_version(checkout: Path) -> str:

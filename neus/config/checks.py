@@ -15,7 +15,7 @@ from neus.config.networks import (
     HashGridConfig,
     RadianceConfig,
 )
-from neus.config.schedule import Schedule
+from neus.config.schedule import Schedule, values_of
 from neus.config.training import CURVES, RatePiece, TrainingConfig
 from neus.errors import InputError
 
@@ -30,6 +30,7 @@ def check_values(method: MethodConfig) -> None:
     for name, weight in training.losses.weights.items():
         _check_schedule(f"training.losses.{name}", weight)
     _check_schedule("model.sdf.max_inv_s", model.sdf.max_inv_s, least=1.0)
+    _check_schedule("training.patch_reach", training.patch_reach)
     for pieces in training.learning_rates.schedules:
         _check_pieces(pieces)
     _check_activations(model)
@@ -48,16 +49,37 @@ def check_values(method: MethodConfig) -> None:
 
 
 def _check_schedule(key: str, value: Schedule, least: float = 0.0) -> None:
-    """A number or [start, value, value, end], neither value below ``least``."""
-    numbers = value if isinstance(value, list) else [0.0, value, value, 1.0]
-    real = all(isinstance(n, int | float) and not isinstance(n, bool) for n in numbers)
-    if not (real and len(numbers) == 4 and 0 <= numbers[0] < numbers[3] <= 1):
+    """A number, [start, value, value, end] or [[fraction, value], ...], all at least ``least``."""
+    if not (_is_number(value) or _is_line(value) or _is_corners(value)):
         raise InputError(
-            f"method: {key} must be a number, or [start, value, value, end] with "
-            f"0 <= start < end <= 1 as fractions of the budget, not {value}"
+            f"method: {key} must be a number, [start, value, value, end] with "
+            "0 <= start < end <= 1 as fractions of the budget, or corners "
+            f"[[fraction, value], ...] with fractions that rise in 0..1, not {value}"
         )
-    if min(numbers[1:3]) < least:
+    if min(values_of(value)) < least:
         raise InputError(f"method: {key} must not be below {least}")
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _is_line(value: object) -> bool:
+    return (
+        isinstance(value, list)
+        and len(value) == 4
+        and all(map(_is_number, value))
+        and 0 <= value[0] < value[3] <= 1
+    )
+
+
+def _is_corners(value: object) -> bool:
+    if not (isinstance(value, list) and len(value) >= 2):
+        return False
+    if not all(isinstance(c, list) and len(c) == 2 and all(map(_is_number, c)) for c in value):
+        return False
+    fractions = [corner[0] for corner in value]
+    return fractions == sorted(set(fractions)) and fractions[0] >= 0 and fractions[-1] <= 1
 
 
 def _check_activations(model: ModelConfig) -> None:
@@ -185,6 +207,7 @@ def _training_requirements(training: TrainingConfig) -> dict[str, bool]:
         "training.curves must be one of " + ", ".join(CURVES): training.curves in CURVES,
         "training.validation_views must not be negative": training.validation_views >= 0,
         "training.stereo_points must be positive": training.stereo_points > 0,
+        "training.patches must be positive": training.patches > 0,
     }
 
 

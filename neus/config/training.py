@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from neus.config.identity import NEWER
-from neus.config.schedule import Schedule
+from neus.config.schedule import Schedule, values_of
 
 CURVES = ("own", "instant-nsr-pl")
 """Names of TensorBoard's curves."""
@@ -15,8 +15,8 @@ CURVES = ("own", "instant-nsr-pl")
 class LossConfig:
     """Weights of the terms of the loss, each a :data:`Schedule`.
 
-    ``eikonal``, ``cavity``, ``sparsity`` and ``curvature`` are of a distance: a density has none of
-    them.
+    ``eikonal``, ``cavity``, ``sparsity``, ``curvature`` and ``patch`` are of a distance: a density
+    has none of them.
 
     Attributes:
         colour: absolute error of rays' colours.
@@ -34,6 +34,7 @@ class LossConfig:
             learnt.
         surface: the distance at points that stereo found.
         free_space: the distance between such points and the cameras that saw them.
+        patch: how little patches of the surface look alike in several photos (1 - NCC).
         distortion_outside: spread of the weights of a learned background, in a distance from the
             sphere that ends at 1.
     """
@@ -52,11 +53,11 @@ class LossConfig:
     surface: Schedule = field(default=0.0, metadata=NEWER)
     free_space: Schedule = field(default=0.0, metadata=NEWER)
     distortion_outside: Schedule = field(default=0.0, metadata=NEWER)
+    patch: Schedule = field(default=0.0, metadata=NEWER)
 
     def uses(self, term: str) -> bool:
         """Whether a term has a weight other than 0 at any time."""
-        weight = getattr(self, term)
-        return any(weight[1:3]) if isinstance(weight, list) else weight != 0
+        return any(values_of(getattr(self, term)))
 
     @property
     def uses_stereo(self) -> bool:
@@ -144,6 +145,9 @@ class TrainingConfig:
         validations: panels of a view that are written while training, evenly spaced.
         checkpoint_seconds: between checkpoints.
         stereo_points: points of the fused cloud that are asked for in each step.
+        patches: rays of each step whose surface points are compared with other photos, at most.
+        patch_reach: half of a patch's side in scene units, a :data:`Schedule`; never less than two
+            pixels, and taken from coarser pictures where it is more.
         weights: file of a model, or a checkpoint, that training starts from instead of random
             numbers: of the same architecture, with schedules, rates and occupancy of its own.
         validation_views: of the views that are held out, measured at each of ``validations``.
@@ -163,6 +167,8 @@ class TrainingConfig:
     validations: int = 4
     checkpoint_seconds: float = 30.0
     stereo_points: int = field(default=512, metadata=NEWER)
+    patches: int = field(default=256, metadata=NEWER)
+    patch_reach: Schedule = field(default_factory=lambda: [0.0, 0.02, 0.005, 0.6], metadata=NEWER)
     weights: str | None = field(default=None, metadata=NEWER)
     validation_views: int = field(default=1, metadata=NEWER)
     curves: str = field(default="own", metadata=NEWER)

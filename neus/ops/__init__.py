@@ -6,14 +6,15 @@ Every backend is a module with the same functions, which ``neus.ops.reference`` 
 - ``sdf_distance``: the distance alone, without a graph
 - ``shade``: opacity and colour of samples, differentiable
 - ``march_rays``, ``composite``: along rays
+- ``patch_costs``, ``in_sight``: patches of the surface in several views, and who sees them
 - ``patchmatch``: depth and normals of a view by stereo, before any training
 - ``TableGradient``, ``adam_step``: the hash table's gradient and its optimizer
 
 ``reference`` (torch, any device and precision) is the oracle of the others, ``cpu`` holds numba
 kernels, ``cuda`` Triton kernels, and ``tcnn`` calls tiny-cuda-nn and nerfacc where both are
 installed. What all of them agree on stands in ``alpha``, ``contraction``, ``grid``, ``outside``,
-``stereo`` and ``types``. Points and directions are those of the scene frame, or of the contracted
-one outside the unit sphere.
+``patches``, ``stereo`` and ``types``. Points and directions are those of the scene frame, or of the
+contracted one outside the unit sphere.
 """
 
 from __future__ import annotations

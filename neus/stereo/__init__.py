@@ -4,8 +4,8 @@ In goes a canonical scene; out come a depth map of each training view, how far e
 trusted, and one cloud with normals and the views that saw each point, in the scene frame and unit
 (``fused.ply`` alone is in the source's). Held-out views take part in nothing. The search for depths
 is the operator ``patchmatch`` of ``neus.ops``. The cloud itself needs numpy alone;
-``reconstruction``, ``folder``, ``settings`` and ``warm_up``, some of which compile kernels, are
-imported by name.
+``reconstruction``, ``folder``, ``settings``, ``sources`` and ``warm_up``, some of which compile
+kernels, are imported by name.
 """
 
 from neus.stereo.points import POINTS, StereoPoints, read_figures, read_points

@@ -12,6 +12,7 @@ from neus.training.graph import GraphedStep
 from neus.training.held_out import HeldOutViews
 from neus.training.losses import colour_loss, eikonal_loss, mask_loss
 from neus.training.optimizer import Optimizer
+from neus.training.patches import PatchViews
 from neus.training.rays import PixelPool
 from neus.training.run import RunFigures, TrainingDivergedError, inv_s, run_training
 from neus.training.trainer import StepReport, Trainer
@@ -25,6 +26,7 @@ __all__ = [
     "GraphedStep",
     "HeldOutViews",
     "Optimizer",
+    "PatchViews",
     "PixelPool",
     "RunFigures",
     "StepReport",

@@ -14,14 +14,17 @@ from neus.models import (
     LEAST_LIGHT,
     AffineColours,
     Model,
+    NeuS,
     OutsideField,
     Rendering,
+    SurfaceRendering,
     Surroundings,
 )
 from neus.ops.types import Samples
 from neus.rendering import DensityGrid, OccupancyGrid
 from neus.training.evidence import SurfacePoints
 from neus.training.objective import Outcome
+from neus.training.patches import ComparedPatches, PatchViews, compare_patches
 from neus.training.points import field_points
 from neus.training.rays import PixelPool, RayBatch
 from neus.training.settings import StepSettings
@@ -53,11 +56,12 @@ class BatchRenderer:
         backend: ModuleType,
         device: torch.device,
         evidence: SurfacePoints | None = None,
+        views: PatchViews | None = None,
     ) -> None:
         self._method, self._model, self._occupancy = method, model, occupancy
         self._pool, self._affine_colours = pool, affine_colours
         self._backend, self._device = backend, device
-        self._evidence = evidence
+        self._evidence, self._views = evidence, views
         surface = isinstance(occupancy, OccupancyGrid)
         self._further = method.training.uniform_samples if surface else 0
         self.capacity = method.training.samples - self._further
@@ -101,9 +105,23 @@ class BatchRenderer:
         target = self._target(batch, background)
         outcome = Outcome(
             rendering, batch, samples, points, colours, target, counted, stage.step_length,
-            sightings, behind, stage.outside_ratio,
+            sightings, self._patches(batch, samples, rendering, settings), behind,
+            stage.outside_ratio,
         )  # fmt: skip
         return outcome, taken
+
+    def _patches(
+        self, batch: RayBatch, samples: Samples, rendering: Rendering, settings: StepSettings
+    ) -> ComparedPatches | None:
+        """Patches of the surface in other photos, in steps that ask for them."""
+        if self._views is None or not settings.patches or not isinstance(self._model, NeuS):
+            return None
+        assert isinstance(rendering, SurfaceRendering)
+        assert isinstance(self._occupancy, OccupancyGrid)
+        return compare_patches(
+            self._views, self._model.sdf, self._occupancy, batch, samples, rendering.sdf,
+            settings, self._backend,
+        )  # fmt: skip
 
     def background(self, batch: RayBatch, generator: torch.Generator) -> Float[Tensor, "#r 3"]:
         """A random colour per ray where a mask tells what to compare it with, else the method's."""

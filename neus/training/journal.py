@@ -33,6 +33,7 @@ COLUMNS: tuple[str, ...] = (
     "surface",
     "free_space",
     "distortion_outside",
+    "patch",
 )
 FIGURES: tuple[str, ...] = ("step", "psnr")
 

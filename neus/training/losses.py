@@ -50,6 +50,14 @@ def free_space_loss(
     return _mean((least - sdf).clamp(min=0), confidence)
 
 
+def patch_loss(costs: Float[Tensor, "p k"], weights: Float[Tensor, "p k"]) -> Float[Tensor, ""]:
+    """Mean of 1 - NCC over patches and views, by how far each is trusted (after Geo-NeuS).
+
+    Plain, where Geo-NeuS has 1 - NCC^2 in its code: that is content with a negative, too.
+    """
+    return _mean(costs, weights)
+
+
 def mask_loss(
     transmittance: Float[Tensor, "r"], coverage: Float[Tensor, "r"], counted: Float[Tensor, "r"]
 ) -> Float[Tensor, ""]:

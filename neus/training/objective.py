@@ -23,10 +23,12 @@ from neus.training.losses import (
     mask_loss,
     opaque_loss,
     outside_distortion_loss,
+    patch_loss,
     sparsity_loss,
     squared_colour_loss,
     surface_loss,
 )
+from neus.training.patches import ComparedPatches
 from neus.training.points import FieldPoints
 from neus.training.rays import RayBatch
 
@@ -45,6 +47,7 @@ class Outcome:
         counted: 1 for rays that count, whose samples had room.
         step_length: distance between samples.
         sightings: what is known of the surface, at ``points.on`` and ``points.before``.
+        patches: of the surface, and how they look in other photos.
         behind: what a learned background made of the rays.
         outside_ratio: by which its sections grow.
     """
@@ -58,6 +61,7 @@ class Outcome:
     counted: Float[Tensor, "r"]
     step_length: float | Float[Tensor, ""]
     sightings: Sightings | None = None
+    patches: ComparedPatches | None = None
     behind: Surroundings | None = None
     outside_ratio: float = 0.1
 
@@ -69,6 +73,8 @@ def loss_terms(losses: LossConfig, outcome: Outcome) -> dict[str, Tensor]:
     if isinstance(rendering, SurfaceRendering):
         terms |= _surface_terms(losses, rendering, outcome.points)
         terms |= _known_terms(rendering, outcome)
+    if outcome.patches is not None:
+        terms["patch"] = patch_loss(outcome.patches.costs, outcome.patches.weights)
     if losses.uses("mask"):
         coverage, masked = outcome.batch.coverage, outcome.batch.masked
         terms["mask"] = mask_loss(rendering.transmittance, coverage, counted * masked)

@@ -25,6 +25,8 @@ class StepSettings:
         loss_weights: by the names of the terms.
         hidden_cells: of the occupancy grid that lie in cavities; the number 0 if there are none.
         sightings: how many points that stereo knows are drawn.
+        patches: of how many rays the surface points are compared with other photos.
+        patch_reach: half of a patch's side, in scene units.
     """
 
     rays: int
@@ -33,6 +35,8 @@ class StepSettings:
     loss_weights: Mapping[str, float | Tensor]
     hidden_cells: int | Tensor
     sightings: int = 0
+    patches: int = 0
+    patch_reach: float | Tensor = 0.0
 
     @property
     def shape(self) -> tuple[float, ...]:
@@ -50,6 +54,7 @@ class StepSettings:
             stage.outside_ratio,
             bool(self.hidden_cells),
             self.sightings,
+            self.patches,
         )
 
 
@@ -80,6 +85,8 @@ class HeldSettings:
             weights,
             self._held("hidden_cells", hidden) if hidden else 0,
             settings.sightings,
+            settings.patches,
+            self._held("patch_reach", settings.patch_reach) if settings.patches else 0.0,
         )
 
     def _held(self, name: str, number: float | Tensor) -> Tensor:

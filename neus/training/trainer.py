@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from neus.config import MethodConfig
+from neus.config import MethodConfig, scheduled
 from neus.models import (
     AffineColours,
     NeRF,
@@ -27,6 +27,7 @@ from neus.training.distributed import ALONE, Processes
 from neus.training.evidence import SurfacePoints
 from neus.training.objective import loss_terms, loss_weights, weighted_sum
 from neus.training.optimizer import Optimizer
+from neus.training.patches import PatchViews
 from neus.training.rays import PixelPool
 from neus.training.schedules import learning_rate_factor
 from neus.training.settings import StepSettings
@@ -82,10 +83,10 @@ class Trainer:
         processes: Processes = ALONE,
         backend: ModuleType | None = None,
         evidence: SurfacePoints | None = None,
+        views: PatchViews | None = None,
     ) -> None:
-        """``backend`` takes the place of the method's on this device.
-
-        ``evidence`` is what stereo knows of the surface.
+        """``backend`` takes the place of the method's on this device; ``evidence`` is what stereo
+        knows of the surface, ``views`` are the training photos that patches are compared in.
         """
         self.method, self.pool, self.device = method, pool, device
         self.processes = processes
@@ -106,8 +107,9 @@ class Trainer:
             self.occupancy = self.model.occupancy
         self._renderer = BatchRenderer(
             method, self.model, self.occupancy, pool, self.affine_colours, self.backend, device,
-            evidence,
+            evidence, views,
         )  # fmt: skip
+        self._compares = views is not None and isinstance(self.model, NeuS)
         self._knows = evidence is not None and len(evidence) > 0
         if evidence is not None and isinstance(self.occupancy, OccupancyGrid):
             self.occupancy.keep_open(evidence.places_before(1 / marching.occupancy_resolution))
@@ -168,6 +170,7 @@ class Trainer:
         config, grid = self.method.training, self.occupancy
         weights = loss_weights(config.losses, self.step / config.steps)
         asked = self._knows and (weights["surface"] > 0 or weights["free_space"] > 0)
+        compared = self._compares and weights["patch"] > 0
         return StepSettings(
             rays=self.rays,
             stage=self.stage,
@@ -175,6 +178,8 @@ class Trainer:
             loss_weights=weights,
             hidden_cells=grid.hidden_cells if isinstance(grid, OccupancyGrid) else 0,
             sightings=config.stereo_points if asked else 0,
+            patches=min(config.patches, self.rays) if compared else 0,
+            patch_reach=scheduled(config.patch_reach, self.step / config.steps),
         )
 
     def _update_scene_state(self) -> None:

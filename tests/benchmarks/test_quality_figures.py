@@ -159,6 +159,8 @@ def test_levers_are_read_from_a_line():
         "training": {"samples": 4096, "losses": {"cavity": [0, 0, 0.1, 0.5]}},
         "a": {"b": "x"},
     }
+    corners = parse_lever("p:a=[[0.1, 0], [0.2, 1]],b={c: 1, d: 2}")
+    assert corners.overrides == {"a": [[0.1, 0], [0.2, 1]], "b": {"c": 1, "d": 2}}
     for text in ("noname", "name:", "name:key"):
         with pytest.raises(InputError, match="--lever"):
             parse_lever(text)

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import csv
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
-from neus.images import read_image
+from neus.images import read_image, write_image
 from neus.models import load_model
 from neus.scene import load_scene
 from neus.training.checkpoint import fingerprint
 from tests.helpers.small_scenes import program, small_scene
+from tests.helpers.textured_scenes import textured_scene
 from tests.helpers.trainings import small_method
 
 EVERY_EIGHTH = tuple(range(0, 49, 8))
@@ -91,3 +94,27 @@ def test_a_training_on_all_images_takes_up_no_checkpoint_of_the_other(tmp_path: 
     marks = {fingerprint(small_method(), scene, 0, whole=whole) for whole in (False, True)}
     assert len(marks) == 2
     assert fingerprint(small_method(), scene, 0) in marks
+
+
+def test_photos_that_are_held_out_take_part_in_no_patch(tmp_path: Path) -> None:
+    """A training whose held-out photos are black instead ends with the same bits."""
+    method = SMALL | {"training": SMALL["training"] | {"losses": {"patch": 5.0}}}
+    (tmp_path / "method.yaml").write_text(json.dumps(method))
+    tables, metrics = [], []
+    for blackened in ((), (0, 4)):
+        folder = tmp_path / f"black-{len(tables)}"
+        textured_scene(folder / "scene", "ball", views=7, test=(0, 4))
+        for frame in blackened:
+            image = load_scene(folder / "scene").frames[frame].image
+            write_image(image, np.zeros_like(read_image(image)))
+        files = {"config": folder / "config.yaml", "metrics": folder / "train.json"}
+        files |= {"output": folder / "model.pt", "run_dir": folder / "run"}
+        files |= {"scene": folder / "scene", "method": tmp_path / "method.yaml"}
+        run("train", **files, device="cpu", seed=0)
+        model = load_model(folder / "model.pt", torch.device("cpu")).model
+        tables.append(torch.cat([part.detach().flatten() for part in model.parameters()]))
+        rows = csv.DictReader((folder / "run" / "metrics.csv").read_text().splitlines())
+        metrics.append([float(row["patch"]) for row in rows])
+    assert metrics[0] == metrics[1]
+    assert min(metrics[0]) > 0
+    assert torch.equal(tables[0], tables[1])

@@ -15,7 +15,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from neus.config import load_method
 from neus.ops import cuda
 from neus.rendering.occupancy import OccupancyGrid
-from neus.training import SurfacePoints
+from neus.training import PatchViews, SurfacePoints
 from neus.training.graph import obstacle
 from neus.training.rays import PixelPool
 from neus.training.settings import HeldSettings, StepSettings
@@ -55,6 +55,7 @@ METHODS: dict[str, dict[str, Any]] = {
     },
     "density": {"model": {"kind": "nerf"}},
     "stereo": {"training": {"losses": {"surface": 0.3, "free_space": 0.3}, "stereo_points": 32}},
+    "patches": {"training": {"losses": {"patch": 0.5}, "patches": 6}},
 }  # fmt: skip
 TINY = {
     "model": {
@@ -119,6 +120,7 @@ def on_cuda_operators(name: str) -> tuple[Trainer, StepSettings]:
     trainer = Trainer(
         method, PixelPool(cameras, images, masks, CPU), CPU, 0, backend=cuda,
         evidence=evidence if name == "stereo" else None,
+        views=PatchViews(cameras, images, CPU) if name == "patches" else None,
     )  # fmt: skip
     trainer.rays, trainer.step = 8, 10
     settings = trainer._settings()

@@ -103,6 +103,33 @@ def test_a_weight_is_a_number_or_a_line_between_two_times():
     assert not LossConfig(mask=[0.1, 0.0, 0.0, 0.5]).uses("mask")
 
 
+def test_a_weight_may_go_from_corner_to_corner():
+    corners = [[0.1, 0.0], [0.2, 3.0], [0.4, 3.0], [0.8, 0.0]]
+    found = [scheduled(corners, progress) for progress in (0.0, 0.1, 0.15, 0.3, 0.6, 0.8, 1.0)]
+    assert found == pytest.approx([0, 0, 1.5, 3, 1.5, 0, 0])
+    assert scheduled([[0.25, 2.0], [0.75, 0.0]], 0.5) == scheduled([0.25, 2.0, 0.0, 0.75], 0.5)
+    losses = load_method(None, {"training": {"losses": {"patch": corners}}}).training.losses
+    assert losses.uses("patch")
+    assert not LossConfig(patch=[[0.0, 0.0], [0.5, 0.0], [1.0, 0.0]]).uses("patch")
+
+
+@pytest.mark.parametrize(
+    "weight",
+    [
+        [[0.1, 1.0]],
+        [[0.1, 1.0], [0.1, 2.0]],
+        [[0.5, 1.0], [0.1, 2.0]],
+        [[0.5, 1.0], [1.1, 2.0]],
+        [[0.5, 1.0], [0.6]],
+        [[0.5, 1.0], [0.6, -1.0]],
+        [[0.5, 1.0], 0.6],
+    ],
+)
+def test_what_are_no_corners_is_refused(weight: object):
+    with pytest.raises(InputError, match=r"training\.losses\.opaque"):
+        load_method(None, {"training": {"losses": {"opaque": weight}}})
+
+
 @pytest.mark.parametrize(
     "weight", ["much", [1], [0.0, 1.0, 2.0, 3.0], [0.5, 1, 1, 0.5], [0, "a", 1, 1], -0.1, None]
 )

@@ -8,6 +8,7 @@ hash grid is read and written level by level over all samples (``grid_kernels``,
 
 from neus.ops.cpu.density import grid_network, shade_density
 from neus.ops.cpu.outside import march_outside
+from neus.ops.cpu.patches import in_sight, patch_costs
 from neus.ops.cpu.rays import composite, march_rays
 from neus.ops.cpu.sdf import sdf_and_gradient, sdf_distance
 from neus.ops.cpu.shading import shade
@@ -19,8 +20,10 @@ __all__ = [
     "adam_step",
     "composite",
     "grid_network",
+    "in_sight",
     "march_outside",
     "march_rays",
+    "patch_costs",
     "patchmatch",
     "sdf_and_gradient",
     "sdf_distance",

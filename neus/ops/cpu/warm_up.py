@@ -16,31 +16,39 @@ import torch
 
 from neus.ops.cpu.density import grid_network, shade_density
 from neus.ops.cpu.outside import march_outside
+from neus.ops.cpu.patches import in_sight, patch_costs
 from neus.ops.cpu.rays import composite, march_rays
 from neus.ops.cpu.sdf import sdf_and_gradient, sdf_distance
 from neus.ops.cpu.shading import shade
 from neus.ops.cpu.table import TableGradient, adam_step
 from neus.ops.cpu.threads import workers
 from neus.ops.grid import GridLayout
+from neus.ops.patches import PatchPictures
 from neus.ops.types import Samples
 
 
-def compiled_before(*, surface: bool = True, densities: bool = False) -> bool:
+def compiled_before(
+    *, surface: bool = True, densities: bool = False, patches: bool = False
+) -> bool:
     """Whether numba's cache holds these kernels, see :func:`compile_kernels`."""
     folder = Path(os.environ.get("NUMBA_CACHE_DIR") or Path(__file__).parent)
     asked = ["sdf_kernels"] * surface + ["outside_kernels"] * densities
+    asked += ["patch_kernels"] * patches
     return all(any(folder.rglob(f"{name}.*.nbi")) for name in asked)
 
 
-def compile_kernels(*, surface: bool = True, densities: bool = False) -> None:
+def compile_kernels(
+    *, surface: bool = True, densities: bool = False, patches: bool = False
+) -> None:
     """Compile what a training step calls, in two processes where there are two threads.
 
     Args:
         surface: there is a signed distance.
         densities: there is a field of density, be it the model or what lies outside.
+        patches: the surface is compared between photos.
     """
     fields = [_call_surface] if surface else []
-    rays = [_call_rays] + ([_call_densities] if densities else [])
+    rays = [_call_rays] + [_call_densities] * densities + [_call_patches] * patches
     shares = [fields, rays] if fields and workers() > 1 else [fields + rays]
     command = [sys.executable, "-m", __name__]
     compilers = [
@@ -114,6 +122,20 @@ def _call_densities() -> None:
         )
         (alpha.sum() + colours.sum()).backward()
         adam_step(table, table_gradient, (moments[0], moments[1]), 0.0, 1)
+
+
+def _call_patches() -> None:
+    """One patch in two views, and the way to them."""
+    ahead, one = torch.tensor([[0.0, 0, 1]]), torch.eye(3).repeat(2, 1, 1)
+    pictures = PatchPictures(
+        torch.zeros(8, dtype=torch.int16),
+        torch.tensor([[0], [4]]),
+        torch.full((2, 1, 2), 2, dtype=torch.int32),
+        *(one, one, torch.zeros(2, 3), torch.ones(2)),
+    )
+    views = torch.tensor([[0, 1]])
+    patch_costs(torch.ones(1), ahead, -ahead, views, pictures, torch.ones(1), 1, 0.1)
+    in_sight(ahead, views, pictures, torch.ones(4, 4, 4, dtype=torch.bool))
 
 
 if __name__ == "__main__":

@@ -18,6 +18,7 @@ try:
     from neus.ops.cuda.field import sdf_distance
     from neus.ops.cuda.march import march_rays
     from neus.ops.cuda.outside import march_outside
+    from neus.ops.cuda.patches import in_sight, patch_costs
     from neus.ops.cuda.sdf import sdf_and_gradient
     from neus.ops.cuda.shading import shade
     from neus.ops.cuda.stereo import patchmatch
@@ -40,8 +41,10 @@ __all__ = [
     "adam_step",
     "composite",
     "grid_network",
+    "in_sight",
     "march_outside",
     "march_rays",
+    "patch_costs",
     "patchmatch",
     "sdf_and_gradient",
     "sdf_distance",

@@ -15,6 +15,7 @@ from neus.ops.reference.networks import (
     softplus_with_slope,
 )
 from neus.ops.reference.outside import march_outside, outside_start
+from neus.ops.reference.patches import in_sight, patch_costs
 from neus.ops.reference.rays import composite, march_rays, section
 from neus.ops.reference.stereo import patchmatch
 from neus.ops.reference.table import ADAM_DECAY, ADAM_EPSILON, TableGradient, adam_step
@@ -30,10 +31,12 @@ __all__ = [
     "encode",
     "encode_scatter",
     "grid_network",
+    "in_sight",
     "linearize",
     "march_outside",
     "march_rays",
     "outside_start",
+    "patch_costs",
     "patchmatch",
     "ray_distortion",
     "relu_network",

@@ -10,14 +10,14 @@ Where they differ from the other backends:
   gradient comes from autograd, backwards through its own graph.
 - The networks of densities and of colour are tiny-cuda-nn's, in float16: the logarithm of a density
   is then known to some 0.002, the density to a part in 500.
-- Outside the unit sphere rays are marched by plain torch.
+- Outside the unit sphere rays are marched by plain torch, and so are patches compared.
 - Rays are marched and composited by nerfacc, which waits for the device and makes arrays whose size
   depends on data: a training step cannot be captured in a CUDA graph.
 
 The packages are imported by what uses them first; ``require_packages`` says what is missing.
 """
 
-from neus.ops.reference import TableGradient, adam_step, march_outside
+from neus.ops.reference import TableGradient, adam_step, in_sight, march_outside, patch_costs
 from neus.ops.tcnn.density import grid_network, shade_density
 from neus.ops.tcnn.packages import require_packages
 from neus.ops.tcnn.rays import composite, march_rays
@@ -29,8 +29,10 @@ __all__ = [
     "adam_step",
     "composite",
     "grid_network",
+    "in_sight",
     "march_outside",
     "march_rays",
+    "patch_costs",
     "require_packages",
     "sdf_and_gradient",
     "sdf_distance",
