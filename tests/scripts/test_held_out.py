@@ -103,7 +103,9 @@ def test_photos_that_are_held_out_take_part_in_no_patch(tmp_path: Path) -> None:
     tables, metrics = [], []
     for blackened in ((), (0, 4)):
         folder = tmp_path / f"black-{len(tables)}"
-        textured_scene(folder / "scene", "ball", views=7, test=(0, 4))
+        textured_scene(
+            folder / "scene", "ball", views=7, width=64, height=48, focal=80, test=(0, 4)
+        )
         for frame in blackened:
             image = load_scene(folder / "scene").frames[frame].image
             write_image(image, np.zeros_like(read_image(image)))
