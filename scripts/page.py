@@ -21,6 +21,14 @@ def arguments(argv: list[str] | None) -> argparse.Namespace:
         metavar="SCAN,METHOD,SEED,VIEWS.json,MESH.json,TRAIN.json",
         help="the runs and the files of their figures, whether there or not; all that are found",
     )
+    parser.add_argument(
+        "--meshes",
+        type=named_mesh,
+        nargs="+",
+        default=[],
+        metavar="SCAN,METHOD,MESH.json,PLACED.json",
+        help="with --runs: meshes that existed already",
+    )
     parser.add_argument("--published", type=Path, help="figures of papers, as in config/published")
     parser.add_argument("--single", action="store_true", help="everything in one file, to send")
     parser.add_argument("--threads", type=int, default=1)
@@ -33,11 +41,16 @@ def named_run(text: str) -> Run:
     return Run(scan, method, int(seed), Path(views), Path(mesh), Path(train))
 
 
+def named_mesh(text: str) -> Run:
+    scan, method, mesh, placed = text.split(",")
+    return Run(scan, method, None, mesh=Path(mesh), placed=Path(placed))
+
+
 def main(argv: list[str] | None = None) -> int:
     options = arguments(argv)
     page = write_page(
         options.results,
-        options.runs,
+        None if options.runs is None else [*options.runs, *options.meshes],
         None if options.published is None else load_published(options.published),
         workers=min(options.threads, 4),
         single=options.single,

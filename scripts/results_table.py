@@ -86,10 +86,12 @@ def main(argv: list[str] | None = None) -> int:
     rows = pd.concat([runs, summaries(runs)], ignore_index=True)
     published = load_published(options.published), load_published(options.published_tanks)
     sections = papers_sections(runs, *published)
-    all_figures = results_table(rows)
     reasons = [f"No distances: {reason}." for reason in runs["reason"].dropna().unique()]
-    notes = (*all_figures.notes, *reasons)
-    sections.append(Section("All figures", replace(all_figures, notes=notes)))
+    all_figures, printed = (
+        replace(table, notes=(*table.notes, *reasons))
+        for table in (results_table(rows), results_table(rows, MAIN))
+    )
+    sections.append(Section("All figures", all_figures))
     if options.csv is not None:
         write_csv(rows, options.csv)
     if options.markdown is not None:
@@ -98,7 +100,7 @@ def main(argv: list[str] | None = None) -> int:
         write(options.markdown, parts)
     if options.latex is not None:
         write(options.latex, [f"% {s.title}\n{to_latex(s.table)}" for s in sections])
-    print(to_text(results_table(rows, MAIN)), end="")
+    print(to_text(printed), end="")
     return 0
 
 

@@ -9,7 +9,7 @@ from string import Template
 
 from neus.page.entries import RunEntry, ScanEntry
 from neus.page.figures import COLUMNS, LESS, PageRow
-from neus.tables import RUN_HERE
+from neus.tables import GIVEN, RUN_HERE
 
 SCRIPTS = (
     *("elements", "decode", "table", "shaders", "orbit", "viewer", "compare", "curves", "page"),
@@ -125,7 +125,8 @@ def table(rows: Sequence[PageRow], means: Sequence[PageRow], notes: Sequence[str
 def _tr(row: PageRow, names: Sequence[str], has: dict[str, bool]) -> str:
     kind = "paper" if not row.is_ours else "mean" if row.scan.startswith("mean of") else "ours"
     cells = [f'<th scope="row" class="l">{escape(row.scan)}</th>']
-    name = f"{row.method} ({RUN_HERE})" if row.origin == RUN_HERE else row.method
+    marked = row.origin in (GIVEN, RUN_HERE)
+    name = f"{row.method} ({row.origin})" if marked else row.method
     cells.append(f'<td class="l">{escape(name)}</td>')
     cells += [f'<td class="l">{escape(row.culling)}</td>'] * has["culling"]
     cells += [f"<td>{row.seeds or ''}</td>"] * has["seeds"]

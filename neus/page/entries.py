@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from neus.page.figures import PageRow
 from neus.page.reasons import SCAN_STAGES, absences, failure
-from neus.tables import RUN_HERE, Run
+from neus.tables import GIVEN, RUN_HERE, Run, given_meshes
 
+MADE_BY = {
+    RUN_HERE: "of a program of others, run here",
+    GIVEN: "of a mesh that existed already, measured here",
+}
 DIGITS = {"psnr": 2, "ssim": 3, "mask_iou": 3, "fscore": 3}
 
 
 @dataclass
 class RunEntry:
-    """One method on one scan, by its first seed.
+    """One method on one scan, by its first seed, or a mesh that existed already.
 
     Attributes:
-        folder: of the run.
+        folder: of the run, or of the mesh.
         culling: the first way in which its mesh was measured.
         seeds: how many there are.
         failure: why it ended early, if it did.
@@ -56,9 +60,9 @@ def entries(results: Path, runs: Sequence[Run]) -> list[ScanEntry]:
         scan = scans.setdefault(run.scan, ScanEntry(run.scan, folder, []))
         known = next((r for r in scan.runs if r.method == run.method), None)
         if known is None:
-            place = folder / run.method / f"seed{run.seed}"
+            place = _place(folder, run)
             scan.runs.append(RunEntry(run.method, place, culling_of(run), 1, _failure(scan, place)))
-        elif known.folder.name != f"seed{run.seed}" and run.seed not in _seeds(known):
+        elif known.folder.name != _place(folder, run).name and run.seed not in _seeds(known):
             known.seeds += 1
             known.head.setdefault("seeds", []).append(run.seed)
     for scan in scans.values():
@@ -67,13 +71,17 @@ def entries(results: Path, runs: Sequence[Run]) -> list[ScanEntry]:
     return list(scans.values())
 
 
+def _place(scan: Path, run: Run) -> Path:
+    return run.placed.parent if run.placed is not None else scan / run.method / f"seed{run.seed}"
+
+
 def culling_of(run: Run) -> str:
     """What was cut off the mesh that a run's file of figures is about."""
     return "none" if run.mesh is None else run.mesh.stem.removeprefix("mesh-")
 
 
 def found_runs(results: Path) -> list[Run]:
-    """All runs that a folder of results holds, with the figures that there are.
+    """All runs and given meshes that a folder of results holds, with the figures that there are.
 
     A scan of which nothing but logs is left has a run of a method without a name.
     """
@@ -86,7 +94,7 @@ def found_runs(results: Path) -> list[Run]:
                 runs += _measured(scan.name, folder, int(number))
         if not folders and (scan / "logs").is_dir():
             runs.append(Run(scan.name, "", 0))
-    return runs
+    return [*runs, *given_meshes(results)]
 
 
 def _measured(scan: str, folder: Path, seed: int) -> list[Run]:
@@ -97,7 +105,8 @@ def _measured(scan: str, folder: Path, seed: int) -> list[Run]:
 
 def with_files_that_are_there(run: Run) -> Run:
     """A run without the files of figures that it has not left."""
-    return Run(run.scan, run.method, run.seed, *map(_there, (run.views, run.mesh, run.train)))
+    views, mesh, train = map(_there, (run.views, run.mesh, run.train))
+    return replace(run, views=views, mesh=mesh, train=train)
 
 
 def facts_of(row: PageRow | None, run: RunEntry, scan: ScanEntry) -> list[list[str]]:
@@ -127,7 +136,8 @@ def facts_of(row: PageRow | None, run: RunEntry, scan: ScanEntry) -> list[list[s
         if "peak_memory_gib" in row.values:
             pairs.append(["Memory", f"{row.values['peak_memory_gib']:.2f} GiB"])
         pairs += [["Device", row.device]] if row.device else []
-        pairs += [["Figures", "of a program of others, run here"]] if row.origin == RUN_HERE else []
+        if row.origin in MADE_BY:
+            pairs.append(["Figures", MADE_BY[row.origin]])
     if scan.head:
         pairs.append(["Photos", f"{scan.head['images']}, {scan.head['held_out']} held out"])
     if run.seeds > 1:

@@ -13,7 +13,7 @@ from statistics import fmean
 import neus
 from neus.page.entries import ScanEntry
 from neus.page.figures import PageRow
-from neus.tables import Published
+from neus.tables import GIVEN, Published
 
 
 def heading(scans: list[ScanEntry], rows: list[PageRow]) -> str:
@@ -29,7 +29,8 @@ def heading(scans: list[ScanEntry], rows: list[PageRow]) -> str:
 
 def lead(scans: list[ScanEntry], rows: list[PageRow]) -> str:
     """The best method, its views and its time, and how many scans failed."""
-    methods = dict.fromkeys(run.method for scan in scans for run in scan.runs if run.method)
+    given = {row.method for row in rows if row.origin == GIVEN}
+    methods = {run.method for scan in scans for run in scan.runs if run.method} - given
     best = _best_method(rows)
     own = [row for row in rows if row.is_ours and row.method == best]
     found, said = _means(own), []
@@ -49,8 +50,9 @@ def lead(scans: list[ScanEntry], rows: list[PageRow]) -> str:
 
 
 def _best_method(rows: list[PageRow]) -> str:
-    """Of ours, by the mean Chamfer distance where all scans have one, else by PSNR."""
+    """Of those that ran, by the mean Chamfer distance where all scans have one, else by PSNR."""
     ours = [row for row in rows if row.is_ours]
+    ours = [row for row in ours if row.origin != GIVEN] or ours
     means = {m: _means([r for r in ours if r.method == m]) for m in {r.method for r in ours}}
     for name, sign in (("chamfer", 1), ("psnr", -1)):
         if means and all(name in found for found in means.values()):

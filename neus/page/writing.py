@@ -111,7 +111,7 @@ def _make_parts(
         scan.part = f"{PARTS}/{scan.name}.js"
         tasks.append((scan, (results, scan.part, scan.folder, None)))
         for run in scan.runs:
-            run.part = f"{PARTS}/{scan.name}/{run.method}.js"
+            run.part = f"{PARTS}/{scan.name}/{_name_of_part(run)}.js"
             tasks.append((run, (results, run.part, run.folder, run.culling)))
     if workers > 1 and len(tasks) > 1:
         with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
@@ -123,6 +123,12 @@ def _make_parts(
             report(f"{name}: {sentence}")
             entry.failure = entry.failure or sentence
         entry.head |= head
+
+
+def _name_of_part(run: RunEntry) -> str:
+    """A given mesh's method is called as anybody likes; its folder is a name of ours."""
+    is_given = run.folder.parent.name == "meshes"
+    return f"meshes/{run.folder.name}" if is_given else run.method
 
 
 def _make(task: tuple[Path, str, Path, str | None]) -> tuple[dict[str, Any], str | None]:

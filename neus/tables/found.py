@@ -22,7 +22,7 @@ def found_runs(folders: Sequence[Path]) -> list[Run]:
     """
     found: dict[tuple[object, ...], Run] = {}
     for folder in folders:
-        runs = [*_trained(folder), *_given(folder)]
+        runs = [*_trained(folder), *given_meshes(folder)]
         if not runs:
             raise InputError(
                 f"{folder}: holds no finished run (SCAN/METHOD/seed0/train.json): name the folders "
@@ -55,7 +55,12 @@ def _trained(folder: Path) -> list[Run]:
     return runs
 
 
-def _given(folder: Path) -> list[Run]:
+def given_meshes(folder: Path) -> list[Run]:
+    """The meshes that existed already, as a folder of results holds them.
+
+    Raises:
+        InputError: the record of one cannot be read.
+    """
     return [
         Run(path.parts[-4], method_of_mesh(record), None, mesh=path, placed=record)
         for path in sorted(folder.glob("*/meshes/*/mesh-*.json"))

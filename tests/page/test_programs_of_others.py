@@ -65,3 +65,24 @@ def test_one_that_left_nothing_has_its_reason_in_its_place(ours: Path, tmp_path:
     page = (tmp_path / "results" / "index.html").read_text()
     assert NOT_THERE in page
     assert "1 of 1 did not come through." in page
+
+
+def test_a_mesh_that_existed_already_is_shown_beside_them(ours: Path, tmp_path: Path) -> None:
+    """Called as its makers call it; it has no views and no training."""
+    shutil.copytree(ours, tmp_path / "results")
+    scan = tmp_path / "results" / "ball"
+    run, given = scan / "neus-mask" / "seed0", scan / "meshes" / "theirs"
+    given.mkdir(parents=True)
+    (figures,) = run.glob("mesh-*.json")
+    for name in ("mesh.ply", figures.name):
+        shutil.copy(run / name, given)
+    errors = "errors-" + figures.stem.removeprefix("mesh-")
+    shutil.copytree(run / errors, given / errors)
+    (given / "placed.json").write_text(json.dumps({"method": "Theirs / long ago"}))
+    page = write_page(tmp_path / "results").read_text()
+    assert "Theirs / long ago (given)" in page
+    assert "of a mesh that existed already, measured here" in page
+    assert "The best of" not in page, "ours is the only method that ran"
+    part = (tmp_path / "results" / "page" / "ball" / "meshes" / "theirs.js").read_text()
+    assert '"surface":{' in part.replace(" ", "")
+    assert '"views":[]' in part.replace(" ", "")

@@ -6,7 +6,9 @@ def page_options(program=SCRIPTS / "page.py"):
     runs = shlex.join(measured_runs("{scan},{method},{seed}," + ",".join(FIGURES)))
     published = PROJECT / "config" / "published" / "dtu.csv"
     keys = options(results=RESULTS, published=published, output=f"{RESULTS}/index.html")
-    return f"{shlex.quote(str(program))} {keys} --runs {runs}"
+    given = measured_meshes("{scan},{method}," + ",".join(GIVEN))
+    meshes = f" --meshes {shlex.join(given)}" if given else ""
+    return f"{shlex.quote(str(program))} {keys} --runs {runs}{meshes}"
 
 
 rule page:
