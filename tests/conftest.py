@@ -7,7 +7,6 @@ when a kernel is defined, so it is set before any test is imported.
 from __future__ import annotations
 
 import os
-from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -17,9 +16,6 @@ import torch  # isort: skip
 import pytest
 
 from tests.helpers.places import REAL_SCANS
-
-COUNTED_CASES = 1
-"""Of a parametrised test, whose lines count for the coverage."""
 
 if not torch.cuda.is_available():
     os.environ.setdefault("TRITON_INTERPRET", "1")
@@ -47,16 +43,6 @@ def real_scan() -> Callable[[str], Path]:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Modules with slow tests come first, so that no core waits for them in the end.
-
-    Python 3.11 takes half as long again for code whose lines are counted. Of a test's cases the
-    first ones are; what only others reach counts as not reached.
-    """
+    """Modules with slow tests come first, so that no core waits for them in the end."""
     slow = {item.path for item in items if item.get_closest_marker("slow")}
     items.sort(key=lambda item: item.path not in slow)
-    cases = Counter[tuple[Path, str]]()
-    for item in items:
-        test = item.path, getattr(item, "originalname", item.name)
-        cases[test] += 1
-        if cases[test] > COUNTED_CASES:
-            item.add_marker(pytest.mark.no_cover)
