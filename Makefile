@@ -52,6 +52,7 @@ docs: .venv/installed-for-tests
 # How fast everything is beside eager torch and the machine's limits: the last line sums up.
 bench: .venv/installed
 	$(BIN)/python benchmarks/dtu_protocol.py
+	$(BIN)/python benchmarks/tanks_protocol.py
 	$(BIN)/python -m benchmarks.training_step
 
 # How right surfaces are, on scans whose surface is known: OPTIONS="--subset --steps 4000", say.
