@@ -59,11 +59,13 @@ class GivenSlopes(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx, t, costs, slopes):  # pyright: ignore
+        """The costs, as they are."""
         ctx.save_for_backward(slopes)
         return costs.view_as(costs)
 
     @staticmethod
     @torch.autograd.function.once_differentiable
     def backward(ctx, bar):  # pyright: ignore
+        """The gradient by ``t``, the product with the slopes."""
         (slopes,) = ctx.saved_tensors
         return (bar * slopes).sum(dim=1), None, None
