@@ -16,14 +16,14 @@ def arguments(argv: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--results", type=Path, required=True, help="folder of the results")
     parser.add_argument(
         "--runs",
-        type=named_run,
+        type=Run.named,
         nargs="+",
         metavar="SCAN,METHOD,SEED,VIEWS.json,MESH.json,TRAIN.json",
         help="the runs and the files of their figures, whether there or not; all that are found",
     )
     parser.add_argument(
         "--meshes",
-        type=named_mesh,
+        type=Run.given,
         nargs="+",
         default=[],
         metavar="SCAN,METHOD,MESH.json,PLACED.json",
@@ -34,16 +34,6 @@ def arguments(argv: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--output", type=Path, help="the page; index.html in the results")
     return parser.parse_args(argv)
-
-
-def named_run(text: str) -> Run:
-    scan, method, seed, views, mesh, train = text.split(",")
-    return Run(scan, method, int(seed), Path(views), Path(mesh), Path(train))
-
-
-def named_mesh(text: str) -> Run:
-    scan, method, mesh, placed = text.split(",")
-    return Run(scan, method, None, mesh=Path(mesh), placed=Path(placed))
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -40,7 +40,7 @@ def arguments(argv: list[str] | None) -> argparse.Namespace:
     )
     parser.add_argument(
         "--runs",
-        type=named_run,
+        type=Run.named,
         nargs="+",
         default=[],
         metavar="SCAN,METHOD,SEED,VIEWS.json,MESH.json,TRAIN.json",
@@ -48,7 +48,7 @@ def arguments(argv: list[str] | None) -> argparse.Namespace:
     )
     parser.add_argument(
         "--meshes",
-        type=named_mesh,
+        type=Run.given,
         nargs="+",
         default=[],
         metavar="SCAN,METHOD,MESH.json,PLACED.json",
@@ -67,16 +67,6 @@ def arguments(argv: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--markdown", type=Path)
     parser.add_argument("--latex", type=Path, help="needs the package booktabs")
     return parser.parse_args(argv)
-
-
-def named_run(text: str) -> Run:
-    scan, method, seed, views, mesh, train = text.split(",")
-    return Run(scan, method, int(seed), Path(views), Path(mesh), Path(train))
-
-
-def named_mesh(text: str) -> Run:
-    scan, method, mesh, placed = text.split(",")
-    return Run(scan, method, None, mesh=Path(mesh), placed=Path(placed))
 
 
 def main(argv: list[str] | None = None) -> int:

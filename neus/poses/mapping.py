@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -38,9 +38,18 @@ def map_photos(
         InputError: no two photos could be placed.
     """
     start, images = time.perf_counter(), prepared.photos
-    import_pycolmap().set_random_seed(method.seed)
-    map_with = _map_globally if method.mapper == "global" else _map_incrementally
-    models = map_with(images, database, scratch, method, threads, report, advance)
+    pycolmap = import_pycolmap()
+    pycolmap.set_random_seed(method.seed)
+    places = database, images[0].parent, scratch
+    limits = {"num_threads": threads, "random_seed": method.seed, "min_model_size": 3}
+    if method.mapper == "global":
+        models = pycolmap.global_mapping(*places, _global_options(method, limits))
+    else:
+        models = pycolmap.incremental_mapping(
+            *places,
+            _incremental_options(method, limits),
+            next_image_callback=_counter(len(images), report, advance),
+        )
     if not models:
         raise InputError(why_unplaced(database, prepared.place))
     sizes = {key: model.num_reg_images() for key, model in models.items()}
@@ -55,52 +64,33 @@ def map_photos(
     return model
 
 
-def _map_incrementally(
-    images: Sequence[Path],
-    database: Path,
-    scratch: Path,
-    method: Method,
-    threads: int,
-    report: Report,
-    advance: Callable[[float], None],
-) -> dict[int, Any]:
-    pycolmap = import_pycolmap()
-    options = pycolmap.IncrementalPipelineOptions(
-        num_threads=threads, random_seed=method.seed, min_model_size=3
-    )
+def _incremental_options(method: Method, limits: dict[str, int]) -> Any:
+    options = import_pycolmap().IncrementalPipelineOptions(**limits)
     options.mapper.random_seed = options.triangulation.random_seed = method.seed
     if method.intrinsics is not None:
         options.ba_refine_focal_length = options.ba_refine_extra_params = False
         options.mapper.abs_pose_refine_focal_length = False
         options.mapper.abs_pose_refine_extra_params = False
-    placed, step = 2, max(20, len(images) // 10)
+    return options
+
+
+def _global_options(method: Method, limits: dict[str, int]) -> Any:
+    options = import_pycolmap().GlobalPipelineOptions(**limits)
+    options.mapper.random_seed = method.seed
+    adjustment = options.mapper.bundle_adjustment
+    adjustment.refine_focal_length = adjustment.refine_extra_params = method.intrinsics is None
+    return options
+
+
+def _counter(images: int, report: Report, advance: Callable[[float], None]) -> Callable[[], None]:
+    """What the incremental mapper calls after each photo beyond the first two."""
+    placed, step = 2, max(20, images // 10)
 
     def count() -> None:
         nonlocal placed
         placed += 1
-        advance(min(placed / len(images), 1.0))
+        advance(min(placed / images, 1.0))
         if placed % step == 0:
-            report(f"placed {placed} of {len(images)} images")
+            report(f"placed {placed} of {images} images")
 
-    return pycolmap.incremental_mapping(
-        database, images[0].parent, scratch, options, next_image_callback=count
-    )
-
-
-def _map_globally(
-    images: Sequence[Path],
-    database: Path,
-    scratch: Path,
-    method: Method,
-    threads: int,
-    report: Report,
-    advance: Callable[[float], None],
-) -> dict[int, Any]:
-    pycolmap = import_pycolmap()
-    options = pycolmap.GlobalPipelineOptions(
-        num_threads=threads, random_seed=method.seed, min_model_size=3
-    )
-    options.mapper.random_seed = method.seed
-    adjustment = options.mapper.bundle_adjustment
-    adjustment.refine_focal_length = adjustment.refine_extra_params = method.intrinsics is None
-    return pycolmap.global_mapping(database, images[0].parent, scratch, options)
+    return count

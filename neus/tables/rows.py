@@ -76,6 +76,18 @@ class Run:
     train: Path | None = None
     placed: Path | None = None
 
+    @classmethod
+    def named(cls, text: str) -> Run:
+        """A trained one, as the command line has it: SCAN,METHOD,SEED and its three files."""
+        scan, method, seed, views, mesh, train = text.split(",")
+        return cls(scan, method, int(seed), Path(views), Path(mesh), Path(train))
+
+    @classmethod
+    def given(cls, text: str) -> Run:
+        """A mesh that existed already: SCAN,METHOD,MESH.json,PLACED.json."""
+        scan, method, mesh, placed = text.split(",")
+        return cls(scan, method, None, mesh=Path(mesh), placed=Path(placed))
+
 
 def collect_rows(runs: Sequence[Run]) -> pd.DataFrame:
     """One row per run in the order given; a figure that a run lacks is an empty cell.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -66,6 +67,21 @@ def new_trainer(method: MethodConfig, seed: int = 0) -> Trainer:
 def surface_of(trainer: Trainer) -> NeuS:
     assert isinstance(trainer.model, NeuS)
     return trainer.model
+
+
+def whole_and_resumed(
+    new: Callable[[int], Trainer], steps: int, at: int
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Weights of a training, and of one of another seed that went on from the state of a third."""
+    whole, half, again = new(0), new(0), new(1)
+    for _ in range(steps):
+        whole.train_step()
+    for _ in range(at):
+        half.train_step()
+    again.load_state_dict(half.state_dict())
+    while again.step < steps:
+        again.train_step()
+    return weights_after(whole), weights_after(again)
 
 
 def weights_after(trainer: Trainer) -> torch.Tensor:

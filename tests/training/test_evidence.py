@@ -16,7 +16,13 @@ from neus.training.evidence import GAP, MOST, NEAR, SLOPE
 from neus.training.journal import COLUMNS
 from neus.training.losses import MOST_OFF, free_space_loss, surface_loss
 from tests.helpers.known_points import FOOTPRINT, RADIUS, points_on_the_sphere
-from tests.helpers.trainings import CPU, small_method, sphere_capture, surface_of
+from tests.helpers.trainings import (
+    CPU,
+    small_method,
+    sphere_capture,
+    surface_of,
+    whole_and_resumed,
+)
 
 
 def evidence_of_the_sphere(radius: float = RADIUS) -> SurfacePoints:
@@ -150,20 +156,11 @@ def test_a_run_with_stereo_that_was_interrupted_equals_one_that_was_not():
     cameras, images, masks = sphere_capture()
     method = with_stereo(30, surface=1.0, free_space=1.0)
 
-    def trainer() -> Trainer:
+    def trainer(seed: int) -> Trainer:
         pool = PixelPool(cameras, images, masks, CPU)
-        return Trainer(method, pool, CPU, 0, evidence=evidence_of_the_sphere())
+        return Trainer(method, pool, CPU, seed, evidence=evidence_of_the_sphere())
 
-    whole, half, again = trainer(), trainer(), trainer()
-    for _ in range(30):
-        whole.train_step()
-    for _ in range(17):
-        half.train_step()
-    again.load_state_dict(half.state_dict())
-    while again.step < 30:
-        again.train_step()
-    for one, other in zip(whole.model.parameters(), again.model.parameters(), strict=True):
-        assert torch.equal(one, other)
+    assert torch.equal(*whole_and_resumed(trainer, 30, 17))
 
 
 def test_no_points_are_as_none():

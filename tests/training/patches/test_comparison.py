@@ -25,7 +25,13 @@ from neus.training.patches.comparison import (
 )
 from neus.training.rays import RayBatch
 from tests.helpers.textured_scenes import RADIUS, cone_of_cameras, look, texture
-from tests.helpers.trainings import CPU, small_method, surface_of, weights_after
+from tests.helpers.trainings import (
+    CPU,
+    small_method,
+    surface_of,
+    weights_after,
+    whole_and_resumed,
+)
 
 CAMERAS = cone_of_cameras(7, width=128, height=96, focal=160)
 
@@ -183,15 +189,7 @@ def test_patches_move_the_surface():
 
 def test_a_run_with_patches_that_was_interrupted_equals_one_that_was_not():
     method = with_patches(24)
-    whole, half, again = (new_trainer(method, seed) for seed in (0, 0, 1))
-    for _ in range(24):
-        whole.train_step()
-    for _ in range(13):
-        half.train_step()
-    again.load_state_dict(half.state_dict())
-    while again.step < 24:
-        again.train_step()
-    assert torch.equal(weights_after(whole), weights_after(again))
+    assert torch.equal(*whole_and_resumed(lambda seed: new_trainer(method, seed), 24, 13))
 
 
 def test_patches_are_off_by_default():
