@@ -11,6 +11,7 @@ from torch import Tensor
 from neus.config import LearningRateConfig
 from neus.fields import DensityField, Layers, RadianceField, SdfField, VolumeRadiance
 from neus.models import AffineColours, Model, NeuS
+from neus.training.adam import FusedAdam, Group
 
 
 class Optimizer:
@@ -43,14 +44,7 @@ class Optimizer:
         self._weight_decay = rates.weight_decay
         first, second = rates.betas
         self._constants = (first, second), rates.eps
-        kind = torch.optim.AdamW if rates.weight_decay else torch.optim.Adam
-        self._networks = kind(
-            _groups(model, rates, affine_colours),
-            betas=(first, second),
-            eps=rates.eps,
-            weight_decay=0.0,
-            fused=True,
-        )
+        self._networks = FusedAdam(_groups(model, rates, affine_colours), *self._constants)
 
     def step(self, factor: float | Tensor) -> None:
         """Move all parameters once, at ``factor`` times their peak rates, and clear gradients."""
@@ -63,17 +57,12 @@ class Optimizer:
                 table.mul_(1 - rate * self._weight_decay)
             step = self._steps, *self._constants
             adam_step(table, gradient, moments, rate, *step)
-        # All that the flag does here: torch refuses to capture a step without it, and warns of it
-        # in any other step. Fused, Adam counts on the device in either case.
-        capturing = self._steps.is_cuda and torch.cuda.is_current_stream_capturing()
-        for group in self._networks.param_groups:
-            group["lr"], group["capturable"] = factor * group["peak_rate"], capturing
-        self._networks.step()
+        self._networks.step(factor)
         self.forget_gradients()
 
     def forget_gradients(self) -> None:
         """Of all parameters but the tables, which a step clears itself."""
-        self._networks.zero_grad(set_to_none=True)
+        self._networks.zero_grad()
 
     def state_dict(self) -> dict[str, Any]:
         return {
@@ -97,7 +86,7 @@ def _table_rate(model: Model, field: SdfField | DensityField, rates: LearningRat
 
 def _groups(
     model: Model, rates: LearningRateConfig, affine_colours: AffineColours | None
-) -> list[dict[str, Any]]:
+) -> list[Group]:
     """Parameters that share a rate: all networks, unless some have one of their own.
 
     The networks alone decay.
@@ -105,15 +94,11 @@ def _groups(
     by_rate: dict[float, list[Tensor]] = {}
     for layers, rate in _networks(model, rates):
         by_rate.setdefault(rate, []).extend(layers.parameters())
-    groups: list[dict[str, Any]] = [
-        {"params": parameters, "peak_rate": rate, "weight_decay": rates.weight_decay}
-        for rate, parameters in by_rate.items()
-    ]
+    groups = [Group(parameters, rate, rates.weight_decay) for rate, parameters in by_rate.items()]
     if isinstance(model, NeuS):
-        groups.append({"params": [model.variance], "peak_rate": rates.inv_s})
+        groups.append(Group([model.variance], rates.inv_s))
     if affine_colours is not None:
-        maps = list(affine_colours.parameters())
-        groups.append({"params": maps, "peak_rate": rates.affine_colours})
+        groups.append(Group(list(affine_colours.parameters()), rates.affine_colours))
     return groups
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ import torch
 
 from neus.errors import InputError
 from neus.ops import reference
+from neus.training.adam import FusedAdam, Group
 from neus.training.rays import PixelPool
 from neus.training.trainer import Trainer
 from tests.helpers.outside_trainings import new_trainer as background_trainer
@@ -149,3 +151,48 @@ def test_a_method_may_train_on_one_image_at_a_time():
     method = small_method(10, one_image_batches=True)
     trainer = Trainer(method, PixelPool(*sphere_capture(), CPU), CPU, 0)
     assert all(torch.isfinite(trainer.train_step().loss) for _ in range(5))
+
+
+@pytest.mark.parametrize("decay", [0.0, 0.1])
+def test_adam_is_bit_for_bit_that_of_torch_and_each_goes_on_from_the_others_state(decay: float):
+    generator = torch.Generator().manual_seed(0)
+    start = [torch.randn(shape, generator=generator) for shape in ((4, 3), (5,), ())]
+    ours, theirs = ([p.clone().requires_grad_() for p in start] for _ in range(2))
+
+    def new() -> tuple[FusedAdam, torch.optim.AdamW]:
+        groups = [Group(ours[:2], 0.02, decay), Group(ours[2:], 0.1)]
+        rates = [{"params": theirs[:2], "weight_decay": decay}, {"params": theirs[2:]}]
+        of_torch = torch.optim.AdamW(rates, betas=(0.8, 0.95), weight_decay=0.0, fused=True)
+        return FusedAdam(groups, (0.8, 0.95), 1e-8), of_torch
+
+    def step(factor: float | torch.Tensor, adam: FusedAdam, of_torch: torch.optim.AdamW) -> None:
+        for parameter, other in zip(ours[1:], theirs[1:], strict=True):  # the first has none
+            parameter.grad = torch.randn(parameter.shape, generator=generator)
+            other.grad = parameter.grad.clone()
+        of_torch.param_groups[0]["lr"] = factor * 0.02
+        of_torch.param_groups[1]["lr"] = factor * 0.1
+        adam.step(factor)
+        of_torch.step()
+
+    first = new()
+    for factor in (1.0, torch.tensor(0.5)):
+        step(factor, *first)
+    second = new()
+    second[0].load_state_dict(first[1].state_dict())
+    saved = first[0].state_dict()
+    assert saved["state"].keys() == first[1].state_dict()["state"].keys() == {1, 2}
+    second[1].load_state_dict(first[1].state_dict() | {"state": saved["state"]})
+    step(0.25, *second)
+    assert all(torch.equal(a, b) for a, b in zip(ours, theirs, strict=True))
+    second[0].zero_grad()
+    assert all(parameter.grad is None for parameter in ours)
+    with pytest.raises(ValueError, match=r"\[3\].*\[2, 1\]"):
+        second[0].load_state_dict({"state": {}, "param_groups": [{"params": [0, 1, 2]}]})
+
+
+def test_a_training_does_not_load_the_compiler_of_torch(monkeypatch: pytest.MonkeyPatch):
+    """Two seconds of every training's start."""
+    monkeypatch.setitem(sys.modules, "torch._dynamo", None)
+    trainer = Trainer(small_method(10), PixelPool(*sphere_capture(), CPU), CPU, 0)
+    trainer.train_step()
+    assert trainer.step == 1
