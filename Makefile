@@ -22,7 +22,7 @@ test-quick: .venv/installed-for-tests
 	$(BIN)/pytest -m "not long and not fault and not browser and not slurm" --numprocesses auto --dist loadscope --no-loadscope-reorder \
 		--cov --cov-fail-under=96
 
-# Tests that take half a minute or more each.
+# Whole yardsticks, several processes, real photos: what takes ten seconds and more.
 test-long: .venv/installed-for-tests
 	$(BIN)/pytest -m long
 

@@ -14,6 +14,7 @@ from neus.metrics.dtu_files import DtuFiles
 from neus.metrics.geometry import load_surface
 from neus.sources.demo import make_demo
 from neus.sources.demo.reference import write_ply
+from tests.helpers.demo_scan import coarse_reference
 from tests.helpers.places import ROOT
 
 CONFIG = ROOT / "config" / "dtu.yaml"
@@ -54,7 +55,8 @@ def write_scan(scan: Path, cameras: str) -> None:
 def make_procedural_scans(folder: Path) -> None:
     """One tiny sculpture under fifteen names, measured against its own exact surface."""
     first = folder / "data" / "dtu" / f"dtu_scan{NUMBERS[0]}"
-    make_demo(first, views=8, width=64, height=48)
+    with coarse_reference():
+        make_demo(first, views=8, width=64, height=48)
     true = DtuFiles.below(first / "reference" / "dtu", 1)
     _shrink(first / "cameras_sphere.npz", true)
     for number in NUMBERS:
@@ -68,10 +70,7 @@ def make_procedural_scans(folder: Path) -> None:
 
 
 def _shrink(cameras: Path, reference: DtuFiles) -> None:
-    """An eighth of the size in millimetres: DTU's protocol looks at a point every 0.2 of them.
-
-    Of the reference points, which stay as many, every sixty-fourth is kept.
-    """
+    """An eighth of the size in millimetres: DTU's protocol looks at a point every 0.2 of them."""
     shrinking = np.diag([1 / SHRUNK, 1 / SHRUNK, 1 / SHRUNK, 1])
     with np.load(cameras) as archive:
         matrices = {
@@ -81,7 +80,7 @@ def _shrink(cameras: Path, reference: DtuFiles) -> None:
             for name, matrix in archive.items()
         }
     np.savez(cameras, allow_pickle=False, **matrices)
-    points = load_surface(reference.points).vertices[:: SHRUNK**2]
+    points = load_surface(reference.points).vertices
     write_ply(reference.points, points / SHRUNK)
     observed, plane = loadmat(reference.observed), loadmat(reference.plane)
     sizes = {name: observed[name] / SHRUNK for name in ("BB", "Res", "Margin")}

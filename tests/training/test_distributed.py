@@ -23,6 +23,7 @@ from neus.training.trainer import SEEDS_APART, Trainer
 from tests.helpers.method_options import merged
 from tests.helpers.trainings import CPU, folder, no_validation, small_method, sphere_capture
 
+pytestmark = pytest.mark.long
 STEPS = 20
 SURROUNDINGS = {
     "background": "learned",

@@ -90,6 +90,7 @@ def watched(tmp_path: Path) -> Iterator[tuple[Path, Callable[[], str]]]:
     stream.close()
 
 
+@pytest.mark.long
 def test_a_training_that_is_watched_ends_with_the_same_bits(
     trained_alone: tuple[Path, torch.Tensor], watched: tuple[Path, Callable[[], str]]
 ):

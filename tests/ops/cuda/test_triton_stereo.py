@@ -26,7 +26,7 @@ def view(tmp_path_factory: pytest.TempPathFactory) -> StereoView:
     "matching",
     [
         Matching(radius=1, counted=2, iterations=0),
-        Matching(radius=1, counted=1, iterations=2),
+        pytest.param(Matching(radius=1, counted=1, iterations=2), marks=pytest.mark.long),
         Matching(radius=1, spacing=2, counted=4, noise=0.02, iterations=1),
     ],
     ids=["score", "near and far", "wide windows, more counted than there are"],
