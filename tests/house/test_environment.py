@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import ast
+import os
 import re
+import subprocess
+import sys
 from functools import cache
 from pathlib import Path
 
@@ -80,3 +83,13 @@ def test_all_else_has_the_versions_that_the_tests_passed_with() -> None:
     assert {"torch", "triton", "pycolmap"} == {
         line.split("==")[0] for line in set(without_comments(ROOT / "constraints.txt")) - set(kept)
     }
+
+
+def test_the_program_of_snakemake_finds_the_logger_from_anywhere(tmp_path: Path):
+    """As `make demo` starts it, whose first entry of ``sys.path`` is not the checkout."""
+    program = Path(sys.executable).with_name("snakemake")
+    environment = {k: v for k, v in os.environ.items() if k != "PYTHONPATH"}
+    said = subprocess.run(
+        [program, "--help"], cwd=tmp_path, env=environment, capture_output=True, text=True
+    )
+    assert re.search(r"--logger \{.*\bneus\b.*\}", said.stdout), said.stderr
