@@ -13,7 +13,7 @@ DEMO = {
         "estimate_poses": 18.0,
         "normalize_scene": 1.0,
         "dense_stereo": 27.0,
-        "train": 160.0,
+        "train": 200.0,
         "extract_mesh": 17.0,
         "texture_mesh": 15.0,
         "render_views": 10.0,

@@ -14,7 +14,7 @@ BESIDE_LEVELS = 5
 demo, steps of 5, 7, 10, 13 and 16 levels took 0.48, 0.6, 0.7, 0.8 and 1 times the last ones."""
 
 
-SECONDS_A_STEP = 0.035
+SECONDS_A_STEP = 0.042
 """Of the demo on two cores; what is left is foretold by it until the first steps are done."""
 
 
