@@ -15,7 +15,8 @@ from neus.progress import Measured, Pace, State, file_of, read_state
 LEAST = 0.05
 """Of what is expected of a job, that is said to be left of one which takes longer."""
 TRUSTED = 0.1
-"""Share of a job from where what its program says is left counts alone."""
+"""Share of a job from where what its program says is left counts alone. Its first words are what
+it expected itself, which knows nothing of how slow this machine has been to others."""
 MOST_KEPT = 0.75
 """Share that an earlier attempt had done, above which a job says nothing of its like."""
 SHORTEST = 0.1
@@ -96,7 +97,7 @@ class Timeline:
 
     def pace(self, now: float) -> Pace:
         """Of this machine today, by jobs that are done and by those under way."""
-        measured = list(self._measured)
+        measured, finished = list(self._measured), Pace(self._measured)
         silent: list[Running] = []
         for running in self.running.values():
             spent, state = now - running.began, self.state_of(running, now)
@@ -105,7 +106,8 @@ class Timeline:
                 continue
             self._kept[running.job.number] = state.kept
             whole = max(spent + state.left_at(now), 1e-3)
-            self._learn(measured, running.job, whole, min(spent / whole, 1.0))
+            if spent >= TRUSTED * max(whole, (1 - state.kept) * _expected(running.job, finished)):
+                self._learn(measured, running.job, whole, min(spent / whole, 1.0))
         known = Pace(measured)
         for running in silent:
             spent = now - running.began
@@ -121,7 +123,7 @@ class Timeline:
             return max(expected - spent, LEAST * expected)
         expected *= 1 - state.kept
         said = state.left_at(now)
-        trust = min(1.0, spent / max(TRUSTED * (spent + said), 1e-9))
+        trust = min(1.0, spent / max(TRUSTED * max(spent + said, expected), 1e-9))
         return trust * said + (1 - trust) * max(expected - spent, LEAST * expected)
 
     def left(self, now: float) -> float:
