@@ -7,7 +7,7 @@ from html import escape
 from importlib.resources import files
 from string import Template
 
-from neus.page.entries import RunEntry, ScanEntry
+from neus.page.entries import RunEntry, ScanEntry, three_digits
 from neus.page.figures import COLUMNS, LESS, PageRow
 from neus.tables import GIVEN, RUN_HERE
 
@@ -66,7 +66,7 @@ def _shots(scan: ScanEntry, run: RunEntry | None, failed: str | None) -> str:
 def _line(run: RunEntry, row: PageRow | None) -> str:
     values = row.values if row else {}
     chamfer = (
-        f"{values['chamfer']:.3g} <small>{escape(row.unit)}</small>"
+        f"{three_digits(values['chamfer'])} <small>{escape(row.unit)}</small>"
         if row and "chamfer" in values
         else ""
     )

@@ -109,6 +109,11 @@ def with_files_that_are_there(run: Run) -> Run:
     return replace(run, views=views, mesh=mesh, train=train)
 
 
+def three_digits(value: float) -> str:
+    """Of a length, the last ones too where they are 0: lengths stand below each other."""
+    return f"{value:#.3g}".rstrip(".")
+
+
 def facts_of(row: PageRow | None, run: RunEntry, scan: ScanEntry) -> list[list[str]]:
     """Names and values beside the surface."""
     pairs = []
@@ -120,7 +125,7 @@ def facts_of(row: PageRow | None, run: RunEntry, scan: ScanEntry) -> list[list[s
             ("completeness", "Completeness"),
         ):
             if name in row.values:
-                pairs.append([title, f"{row.values[name]:.3g}{unit}"])
+                pairs.append([title, f"{three_digits(row.values[name])}{unit}"])
         for name, title in (
             ("fscore", "F-score"),
             ("psnr", "PSNR, held out"),

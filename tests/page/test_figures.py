@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from neus.page.entries import three_digits
 from neus.page.figures import mean_rows, page_rows
 from neus.tables import Published, collect_rows, load_published
 from tests.helpers.measured_runs import MESH, TRAIN, VIEWS, write_run
@@ -67,3 +68,11 @@ def test_means_are_of_one_unit(tmp_path: Path) -> None:
     assert "chamfer" not in mean.values
     assert mean.values["psnr"] == pytest.approx(VIEWS["psnr"])
     assert mean.values["seconds"] == TRAIN["train_seconds"]
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(0.35, "0.350"), (0.3808, "0.381"), (12.0, "12.0"), (123.4, "123"), (0.0102, "0.0102")],
+)
+def test_lengths_have_three_digits_even_where_the_last_is_0(value: float, text: str):
+    assert three_digits(value) == text
