@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
@@ -110,12 +110,15 @@ def test_borders_of_cells():
     outputs=st.integers(1, 20),
     layers=st.integers(1, 2),
 )
+@example(count=329, width=1, outputs=1, layers=1)
 def test_sdf_and_gradient_of_any_shape(count: int, width: int, outputs: int, layers: int):
+    """A sum may cancel, as a bias's from 270 to 0.12 in the example: no float32 is closer then."""
     network, x = Network.random(layers, width, outputs), 0.5 * normal(count, 3)
     fast = network.to(torch.float32).outputs_and_gradients(cpu, x, 4)
+    plain = network.to(torch.float32).outputs_and_gradients(reference, x, 4)
     slow = network.to(torch.float64).outputs_and_gradients(reference, x.double(), 4)
-    for found, expected in zip(fast, slow, strict=True):
-        assert relative_error(found, expected) < LIMIT
+    for found, rounded, expected in zip(fast, plain, slow, strict=True):
+        assert relative_error(found, expected) < max(LIMIT, 2 * relative_error(rounded, expected))
 
 
 def test_distance_alone_is_the_first_output():
