@@ -5,6 +5,9 @@ PYTHON ?= python3
 BIN := .venv/bin
 INSTALL := $(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
+# Hundreds of short programs read the same sources, which each would compile again.
+unexport PYTHONDONTWRITEBYTECODE
+
 TYPED = $(shell find neus snakemake_logger_plugin_neus scripts tests benchmarks docs -name '*.py')
 
 .PHONY: always demo test test-quick test-long test-faults test-page test-gltf test-slurm docs check bench quality

@@ -180,12 +180,12 @@ def _nearest_points(
     """For each pixel the point that is farthest ``towards`` the viewer, or -1."""
     order = np.argsort(towards)  # of several writes to one pixel the last stays
     order = order[((columns >= 0) & (columns < SIDE) & (rows >= 0) & (rows < SIDE))[order]]
-    own = np.full((SIDE + 2, SIDE + 2), -1, np.int64)
-    own[rows[order] + 1, columns[order] + 1] = order
-    height = np.where(own >= 0, towards[own], -np.inf)
-    around = [np.s_[i : i + SIDE, j : j + SIDE] for i in range(3) for j in range(3)]
-    highest = np.argmax([height[shift] for shift in around], axis=0)
-    return np.choose(highest, [own[shift] for shift in around])
+    if len(order) == 0:
+        return np.full((SIDE, SIDE), -1)
+    ranks = np.full((SIDE, SIDE), -1.0)
+    ranks[rows[order], columns[order]] = np.arange(len(order))
+    highest = cv2.dilate(ranks, np.ones((3, 3))).astype(np.int64)
+    return np.where(highest >= 0, order[highest], -1)
 
 
 def _shading(depth: Float[np.ndarray, "h w"]) -> Float[np.ndarray, "h w"]:

@@ -29,7 +29,7 @@ SMALL = Scan("small", "skull", "", 60.0, 1.0, views=9, width=40, height=30)
 def small(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("quality") / "small"
     with pytest.MonkeyPatch.context() as patch:
-        for name, value in {"GRID": 48, "MESH_CELL": 0.03, "LIGHT_SPACING": 0.02}.items():
+        for name, value in {"GRID": 48, "MESH_CELL": 0.03, "LIGHT_SPACING": 0.03}.items():
             patch.setattr(studio, name, value)
         patch.setattr(generate, "SPACING_MM", 1.0)
         generate.make_scan(SMALL, folder, 0)

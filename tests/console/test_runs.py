@@ -48,7 +48,7 @@ def simulated(
     kinds = {"train": 1.1, "extract_mesh": 0.9, "make_demo": 1.15, "dense_stereo": 0.9, "page": 1.2}
     seconds = {job.number: job.seconds * machine * kinds.get(job.rule, 1.0) for job in jobs}
     run = SimulatedRun(Plan(tuple(jobs), cores, None), seconds, folder, **options)
-    run.go(sum(seconds.values()) / 400)
+    run.go(sum(seconds.values()) / 200)
     return run
 
 
@@ -76,7 +76,7 @@ def test_one_training_tells_the_next_ones(tmp_path: Path, machine: float):
     jobs = demo(tmp_path, scans=4)
     seconds = {j.number: j.seconds * machine * (1 + (j.rule == "train")) for j in jobs}
     run = SimulatedRun(Plan(tuple(jobs), 2, None), seconds, tmp_path)
-    run.go(sum(seconds.values()) / 400)
+    run.go(sum(seconds.values()) / 200)
     trainings = [job.number for job in jobs if job.rule == "train"]
     begin = sum(seconds[job.number] for job in jobs if job.number < trainings[0])
     third = (begin + seconds[trainings[0]] / 3) / run.now

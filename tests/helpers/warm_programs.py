@@ -34,7 +34,10 @@ from neus.metrics.nearest import nearest_distances
 from tests.helpers.places import ROOT
 from tests.helpers.trainings import new_trainer, small_method
 
-LOADED_LATER = ("torch.utils.tensorboard", "neus.ops.cpu", "snakemake.api")
+LOADED_LATER = (
+    *("torch.utils.tensorboard", "neus.ops.cpu", "neus.pipeline", "neus.watch", "snakemake.api"),
+    *("av", "fast_simplification", "jsonschema", "smart_open"),
+)
 CLIENT = """
 import json, os, socket, sys
 server = socket.socket(socket.AF_UNIX)

@@ -124,6 +124,7 @@ def test_fifteen_tiny_scans_yield_both_tables(tmp_path: Path) -> None:
         scan["reference"]["culling"] = ["none"]
         scan["overrides"] = {"training": {"losses": {"surface": 0.0, "free_space": 0.0}}}
     grid = {"levels": 6, "log2_entries": 12, "finest_resolution": 128}
+    model = {"hash_grid": grid, "marching": {"occupancy_resolution": 48}}
     training = {"steps": 20, "samples": 2048, "uniform_samples": 128, "validations": 0}
     config |= {
         "methods": ["neus-mask"],
@@ -131,7 +132,7 @@ def test_fifteen_tiny_scans_yield_both_tables(tmp_path: Path) -> None:
         "mesh": {"resolution": 24, "texture": 256},
         "video": {"frames": 2},
         "evaluation": {"train_views": 2, "held_out": "same"},  # apart: test_end_to_end
-        "overrides": {"model": {"hash_grid": grid}, "training": training},
+        "overrides": {"model": model, "training": training},
     }
     (tmp_path / "tiny.json").write_text(json.dumps(config))
     python = (str(warm_environment(tmp_path / "warm")),)

@@ -17,7 +17,10 @@ from tests.helpers.places import ROOT
 from tests.helpers.warm_programs import warm_python
 
 METHOD = {
-    "model": {"hash_grid": {"levels": 6, "log2_entries": 12, "finest_resolution": 128}},
+    "model": {
+        "hash_grid": {"levels": 6, "log2_entries": 12, "finest_resolution": 128},
+        "marching": {"occupancy_resolution": 64},
+    },
     "training": {"steps": 120, "samples": 2048, "uniform_samples": 128, "validations": 1},
 }
 
