@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from types import ModuleType
 from typing import TYPE_CHECKING
@@ -14,12 +15,16 @@ from neus.models.kinds import Model
 from neus.models.outside import LEAST_LIGHT, OutsideField, Surroundings
 from neus.models.rendering import SurfaceRendering
 from neus.models.schedule import Stage
+from neus.ops.types import Samples
 from neus.scene import Cameras
 
 if TYPE_CHECKING:
     from jaxtyping import Float, UInt8
 
-_RAYS = 4096
+_RAYS, _SECTION = 1 << 14, 16
+"""Rays that are marched at once, and samples of each that are evaluated at once."""
+_DARK = 1e-4
+"""Transmittance below which nothing behind changes a picture of 8 bits."""
 
 
 @dataclass(frozen=True)
@@ -127,6 +132,37 @@ def _render_rays(model, occupancy, stage, backend, origins, directions):
     jitter = torch.full_like(origins[:, 0], 0.5)
     origins = origins + stage.near * directions
     samples = backend.march_rays(origins, directions, occupancy, stage.step_length, jitter, None)
+    sums, light = origins.new_zeros(len(origins), 7), torch.ones_like(jitter)
+    for rays, section in _front_to_back(samples, light):
+        seen = _composite(model, section, origins[rays], directions[rays], stage, backend)
+        sums[rays] += light[rays, None] * seen[:, :-1]
+        light[rays] *= seen[:, -1]
+    inside, normals, distance = sums[:, :3], sums[:, 3:6], sums[:, 6]
+    rgb, left = inside, light
+    if model.outside is not None:
+        behind = _behind(model.outside, origins, directions, left, stage, backend)
+        rgb = rgb + left[:, None] * behind.rgb
+        left = left * behind.transmittance
+    return rgb, inside, normals, distance, light, left
+
+
+def _front_to_back(samples: Samples, light: Tensor) -> Iterator[tuple[Tensor, Samples]]:
+    """Rays that have samples and ``light`` left, which who takes them dims, and their next samples.
+
+    What lies behind a surface is never evaluated, which is most of a ray while that is sharp.
+    """
+    first, end = samples.offsets[:-1], samples.offsets[1:]
+    while len(rays := ((first < end) & (light > _DARK)).nonzero()[:, 0]):
+        counts = (end - first)[rays].clamp(max=_SECTION)
+        offsets = torch.nn.functional.pad(counts.cumsum(0), (1, 0))
+        each = torch.arange(len(rays), device=light.device).repeat_interleave(counts)
+        places = torch.arange(len(each), device=light.device) + (first[rays] - offsets[:-1])[each]
+        yield rays, Samples(each, samples.t[places], offsets, torch.ones_like(rays).bool())
+        first = first + _SECTION
+
+
+def _composite(model, samples, origins, directions, stage, backend):
+    """``[r, 8]``: colour, normal and distance, summed with the weights, and transmittance."""
     ray = samples.ray_index
     points = torch.addcmul(origins[ray], samples.t[:, None], directions[ray])
     rendering = model.render(points, samples, directions, stage, backend)
@@ -134,15 +170,9 @@ def _render_rays(model, occupancy, stage, backend, origins, directions):
     if isinstance(rendering, SurfaceRendering):
         normals = rendering.gradient / rendering.gradient_norms[:, None]
     geometry = torch.cat([normals, stage.near + samples.t[:, None]], dim=1)
-    sums = geometry.new_zeros(len(origins), 4).index_add_(
-        0, ray, rendering.weights[:, None] * geometry
-    )
-    rgb, left = rendering.rgb, rendering.transmittance
-    if model.outside is not None:
-        behind = _behind(model.outside, origins, directions, left, stage, backend)
-        rgb = rgb + left[:, None] * behind.rgb
-        left = left * behind.transmittance
-    return rgb, rendering.rgb, sums[:, :3], sums[:, 3], rendering.transmittance, left
+    sums = geometry.new_zeros(len(origins), 4)
+    sums.index_add_(0, ray, rendering.weights[:, None] * geometry)
+    return torch.cat([rendering.rgb, sums, rendering.transmittance[:, None]], dim=1)
 
 
 def _behind(outside, origins, directions, light, stage, backend) -> Surroundings:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+from dataclasses import asdict
 
 import numpy as np
 import pytest
 import torch
 
 from neus.config import MethodConfig, load_method
+from neus.models import views
 from neus.models.neus import NeuS
 from neus.models.schedule import stage_at
 from neus.models.trained import ready
@@ -116,6 +118,33 @@ def test_view_of_a_sphere_has_its_outline_depth_and_normals():
     assert (np.linalg.norm(normals, axis=1) > 0.9).all()
     cosine = (normals * points).sum(axis=1) / (0.5 * np.linalg.norm(normals, axis=1))
     assert np.degrees(np.arccos(np.clip(cosine, -1, 1))).mean() < 15
+
+
+def test_a_view_is_what_all_samples_give_without_those_behind_the_surface(
+    monkeypatch: pytest.MonkeyPatch,
+):
+    model, method = sphere_model(0.5)
+    coarse = {"marching": {"occupancy_resolution": 12}}  # rays end a tenth behind the surface
+    method = load_method(None, {"model": {"sdf": asdict(method.model.sdf), **coarse}})
+    trained = ready(model, method, method.training.steps, torch.device("cpu"))
+    pose = look_at(np.array([0.0, 0.5, -2.0]), np.zeros(3), np.array([0.0, 1.0, 0.0]))
+    intrinsics = np.array([[30.0, 0, 16], [0, 30, 12], [0, 0, 1]])
+    cameras = Cameras(intrinsics[None], pose[None], np.array([32]), np.array([24]))
+    counts: list[int] = []
+    render = model.render
+    monkeypatch.setattr(model, "render", lambda *a: [counts.append(len(a[0])), render(*a)][1])
+    view = trained.view(cameras, 0)
+    in_sections = sum(counts)
+    monkeypatch.setattr(views, "_SECTION", 1 << 20)
+    monkeypatch.setattr(views, "_DARK", -1.0)
+    counts.clear()
+    whole = trained.view(cameras, 0)
+    assert len(counts) == 1
+    assert in_sections < 0.8 * counts[0]
+    for name in ("rgb", "inside", "opacity", "normals"):
+        np.testing.assert_allclose(getattr(view, name), getattr(whole, name), atol=2e-4)
+    solid = whole.opacity > 0.9
+    np.testing.assert_allclose(view.depth[solid], whole.depth[solid], atol=1e-3)
 
 
 def test_cavities_are_found_and_open_space_is_not():
