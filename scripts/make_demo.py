@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 
 from neus.cli import run
+from neus.progress import Progress
 from neus.sources.demo import make_demo
 
 
@@ -32,7 +33,9 @@ def arguments(argv: list[str] | None) -> argparse.Namespace:
 def main(argv: list[str] | None = None) -> int:
     options = arguments(argv)
     size = options.width, options.height
-    make_demo(options.output, options.views, *size, options.seed, options.room)
+    pixels = options.views * options.width * options.height
+    progress = Progress({"surface": 8.0, "photos": 3e-6 * pixels})
+    make_demo(options.output, options.views, *size, options.seed, options.room, progress.at)
     return 0
 
 

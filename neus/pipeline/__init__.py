@@ -11,6 +11,7 @@ from neus.pipeline.fingerprints import Adopted, content_fingerprint, earlier_fin
 from neus.pipeline.keys import check_keys, sound_part
 from neus.pipeline.meshes import check_meshes, given_meshes
 from neus.pipeline.partitions import QUESTION, Asked, check_partitions, read_partitions
+from neus.pipeline.pictures import Pictures, pictures_of
 from neus.pipeline.preflight import absent_references, check_inputs
 from neus.pipeline.recorded import RecordedInt, RecordedText
 from neus.pipeline.scans import Scan, lies_in, located, scans_from_config
@@ -20,6 +21,7 @@ __all__ = [
     "QUESTION",
     "Adopted",
     "Asked",
+    "Pictures",
     "RecordedInt",
     "RecordedText",
     "Scan",
@@ -37,6 +39,7 @@ __all__ = [
     "lies_in",
     "located",
     "own_methods",
+    "pictures_of",
     "read_partitions",
     "scans_from_config",
     "sound_part",

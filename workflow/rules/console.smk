@@ -2,8 +2,14 @@
 
 # What a job is of, in the order in which people are told; a seed only where there are several.
 NAMED = ("demo", "scan", "method", "mesh", "seed", "culling")
-# What is known of the demo's jobs: steps of its training, cells along its mesh, frames of its flight.
-DEMO_STEPS, DEMO_RESOLUTION, DEMO_FRAMES = 4000, 512, 60
+# What is known of the demo's jobs: steps of its training, samples of each, cells along its mesh, frames
+# of its flight, its pictures.
+DEMO_STEPS, DEMO_SAMPLES, DEMO_RESOLUTION, DEMO_FRAMES = 4000, 8192, 512, 60
+DEMO_PICTURES = Pictures(count=48, pixels=400 * 300)
+# How much longer a picture takes whose surroundings are learnt, too.
+SURROUNDINGS = 6.0
+# Shares of the demo's seconds that do not grow: of a step with its samples, of the others with pictures.
+STEP_ALONE, ALONE = 0.35, 0.15
 # Seconds of the page beside those of each run on it, in runs.
 PAGE_ALONE = 1.8
 
@@ -22,15 +28,50 @@ def size_of(job):
     """How much there is to do, beside the demo's of one run; what is not known here counts as there."""
     name = job.rule.name
     if name.startswith("train"):
-        return method_of(job.wildcards).training.steps / DEMO_STEPS
+        return steps_of(method_of(job.wildcards))
     if name == "extract_mesh":  # cells at the surface
         return (int(mesh_resolution(job.wildcards)) / DEMO_RESOLUTION) ** 2
+    if name == "estimate_poses":
+        return grown(pictures(job).count / DEMO_PICTURES.count)
+    if name.startswith("dense_stereo") or name == "evaluate_views":
+        return grown(all_pixels(pictures(job)) / all_pixels(DEMO_PICTURES))
+    if name == "render_views":
+        return grown(all_pixels(pictures(job)) / all_pixels(DEMO_PICTURES) * surroundings(job))
     if name == "render_path":
-        return config["video"]["frames"] / DEMO_FRAMES
+        frames = config["video"]["frames"] / DEMO_FRAMES
+        larger = pictures(job).pixels / DEMO_PICTURES.pixels
+        return grown(frames * larger * surroundings(job))
     if name == "page":
         runs = set(measured_runs("{scan}/{method}/{seed}"))
         return (PAGE_ALONE + len(runs)) / (PAGE_ALONE + 1)
     return 1.0
+
+
+def grown(times, alone=ALONE):
+    return alone + (1 - alone) * times
+
+
+def steps_of(method):
+    """A training's steps, in trainings of the demo; on a card more samples take hardly longer."""
+    samples = 1 if trains_on_card(config) else method.training.samples / DEMO_SAMPLES
+    return method.training.steps / DEMO_STEPS * grown(samples, STEP_ALONE)
+
+
+def pictures(job):
+    return pictures_of_scan(job.wildcards.scan)
+
+
+@functools.cache
+def pictures_of_scan(name):
+    return pictures_of(SCANS[name], CAPTURES.get(name)) or DEMO_PICTURES
+
+
+def all_pixels(pictures):
+    return pictures.count * pictures.pixels
+
+
+def surroundings(job):
+    return SURROUNDINGS if method_of(job.wildcards).model.background == "learned" else 1.0
 
 
 def planned_jobs():

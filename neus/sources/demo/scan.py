@@ -7,7 +7,7 @@ axis, so that nothing agrees by accident.
 from __future__ import annotations
 
 import json
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,6 +26,8 @@ from neus.sources.demo.tracer import distance_grid
 from neus.sources.demo.viewpoints import place_cameras
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from jaxtyping import Float, UInt8
 
     from neus.scene import Cameras
@@ -52,6 +54,7 @@ def make_demo(
     height: int = 300,
     seed: int = 0,
     room: bool = False,
+    advance: Callable[[str, float], None] = lambda part, share: None,
 ) -> None:
     """Photograph the sculpture and write the scan, complete or not at all.
 
@@ -68,13 +71,14 @@ def make_demo(
         seed: of the cameras' jitter, the stones and the reference points.
         room: put the sculpture on the floor of a furnished room; masks and reference stay as
             they are.
+        advance: is told which share of ``surface``, and after it of ``photos``, is done.
 
     Raises:
         InputError: an argument is out of range, or ``folder`` holds something else.
     """
     _check_arguments(folder, views, width, height, seed)
     with folder_written_whole(folder, ENTRIES) as fresh:
-        _write_scan(fresh, views, width, height, seed, room)
+        _write_scan(fresh, views, width, height, seed, room, advance)
 
 
 def _check_arguments(folder: Path, views: int, width: int, height: int, seed: int) -> None:
@@ -104,7 +108,16 @@ def _is_replaceable(folder: Path) -> bool:
     return not any(path.is_file() for path in folder.rglob("*"))
 
 
-def _write_scan(folder: Path, views: int, width: int, height: int, seed: int, room: bool) -> None:
+def _write_scan(
+    folder: Path,
+    views: int,
+    width: int,
+    height: int,
+    seed: int,
+    room: bool,
+    advance: Callable[[str, float], None],
+) -> None:
+    advance("surface", 0.0)
     for name in ("image", "mask", "reference/dtu"):
         (folder / name).mkdir(parents=True)
     camera_rng, point_rng = np.random.default_rng(seed).spawn(2)
@@ -119,15 +132,22 @@ def _write_scan(folder: Path, views: int, width: int, height: int, seed: int, ro
         rgba = render_view(distance, part, grid, cameras, index, seed, room)
         _write_view(folder, index, rgba)
 
-    with ThreadPoolExecutor() as pool:
-        photographs = pool.map(photograph, range(views))
+    def write_reference() -> None:
         points, normals = reference.sample_seen_surface(
             distance, grid, vertices, faces, cameras.centres, POINT_SPACING, point_rng
         )
         reference.write_dtu_reference(folder / "reference" / "dtu", points, normals, to_world)
         mesh_file = folder / "reference" / "mesh.ply"
         reference.write_ply(mesh_file, to_world.apply(vertices), faces=faces)
-        list(photographs)
+
+    advance("photos", 0.0)
+    with ThreadPoolExecutor() as pool:
+        written = pool.submit(write_reference)
+        photographs = [pool.submit(photograph, index) for index in range(views)]
+        for done, one in enumerate(as_completed(photographs), start=1):
+            one.result()
+            advance("photos", done / views)
+        written.result()
     matrices = _neus_matrices(cameras, to_world)
     np.savez(folder / "cameras_sphere.npz", allow_pickle=False, **matrices)
     record = {

@@ -56,7 +56,9 @@ def test_the_reader_of_the_layout_finds_centred_cameras_and_the_unit_sphere(demo
 
 
 def test_a_seed_says_all(demo: Path, coarse: None, tmp_path: Path) -> None:
-    make_demo(tmp_path / "again", **SMALL)
+    told: list[tuple[str, float]] = []
+    make_demo(tmp_path / "again", **SMALL, advance=lambda *done: told.append(done))
+    assert told == [("surface", 0), *(("photos", i / VIEWS) for i in range(VIEWS + 1))]
     make_demo(tmp_path / "other", **SMALL, seed=1)
     first, again, other = (files(f) for f in (demo, tmp_path / "again", tmp_path / "other"))
     dated = {name for name in first if name.endswith(".mat")}  # MATLAB files say when
