@@ -12,11 +12,15 @@ import numpy as np
 
 from neus.cli import run
 from neus.devices import DEVICES, leased_device, set_threads
+from neus.errors import InputError
 from neus.files import folder_written_whole
 from neus.images import read_image, to_uint8, write_clip, write_image
 from neus.models import TrainedModel, geometry_pictures, load_model
 from neus.progress import Progress
 from neus.scene import PATHS, Cameras, Scene, Similarity, camera_path, load_scene
+
+LEAST_SIDE = 32
+"""Pixels of the longer side of frames."""
 
 
 def arguments(argv: list[str] | None) -> argparse.Namespace:
@@ -25,6 +29,9 @@ def arguments(argv: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--model", type=Path, required=True, help="model, or running checkpoint")
     parser.add_argument("--frames", type=int, default=60, help="frames of one turn")
     parser.add_argument("--fps", type=int, default=30)
+    parser.add_argument(
+        "--side", type=int, help="longer side of the frames at most, pixels; that of the photos"
+    )
     parser.add_argument("--device", choices=DEVICES, default="auto")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--output", type=Path, required=True, help="the video: .mp4 or .gif")
@@ -49,7 +56,7 @@ def arguments(argv: list[str] | None) -> argparse.Namespace:
 def main(argv: list[str] | None = None) -> int:
     options = arguments(argv)
     scene = load_scene(options.scene)
-    cameras = path_cameras(scene, options.frames, options.path)
+    cameras = path_cameras(scene, options.frames, options.path, options.side)
     with ExitStack() as stack:
         device = stack.enter_context(leased_device(options.device))
         depths = stack.enter_context(depth_folder(options.depth, options.frames))
@@ -98,11 +105,18 @@ def depth_folder(target: Path | None, count: int) -> AbstractContextManager[Path
     return folder_written_whole(target, names)
 
 
-def path_cameras(scene: Scene, count: int, kind: str) -> Cameras:
-    """Cameras along a path among the training cameras, with the first one's lens."""
+def path_cameras(scene: Scene, count: int, kind: str, side: int | None) -> Cameras:
+    """Cameras along a path among the training cameras, with the first one's lens.
+
+    Raises:
+        InputError: the frames would be smaller than a video can be.
+    """
+    if side is not None and side < LEAST_SIDE:
+        raise InputError(f"--side {side} is too small for a video: use {LEAST_SIDE} or more")
     poses = camera_path(scene.cameras.camera_to_world[list(scene.train)], count, kind)
     first = scene.cameras[[scene.train[0]] * count]
-    return Cameras(first.intrinsics, poses, first.widths, first.heights)
+    cameras = Cameras(first.intrinsics, poses, first.widths, first.heights)
+    return cameras if side is None else cameras.at_most(side)
 
 
 def frames(

@@ -137,6 +137,27 @@ def test_more_of_the_flight_is_kept_where_it_is_asked_for(finished: Path, kept: 
             assert printed.count(f"--{kind} results/statue") == count, kind
 
 
+@pytest.mark.parametrize(
+    ("side", "device", "jobs", "word"),
+    [("auto", "cuda", 0, ""), ("auto", "cpu", 0, "--side 480 "), (200, "cpu", 3, "--side 200 ")],
+)
+def test_frames_of_a_flight_are_as_large_as_asked(
+    finished: Path, side: str | int, device: str, jobs: int, word: str
+) -> None:
+    """A flight that is there stays as it is, unless a size is named."""
+    config = write_config(finished / "side.yaml", video={"side": side}, device=device)
+    assert sum(planned(finished, "--configfile", config).values()) == jobs
+    words = ["--configfile", config, "--dry-run", "--printshellcmds"]
+    printed = snakemake(finished, *words, "--forcerun", "render_path").stdout
+    assert f"--path auto {word}--device" in " ".join(printed.split())
+
+
+def test_a_flight_is_not_smaller_than_a_video_can_be(finished: Path) -> None:
+    config = write_config(finished / "side.yaml", video={"side": 24})
+    refused = snakemake(finished, "--configfile", config, "--dry-run")
+    assert "key video.side, 24 is less than the minimum of 32" in refused.stderr
+
+
 def test_a_second_seed_and_scan_multiply_the_runs(finished: Path) -> None:
     scans = [PHOTOS, {"name": "sculpture", "source": "demo"}]
     config = write_config(finished / "more.yaml", scans=scans, seeds=[0, 1])

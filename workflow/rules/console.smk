@@ -7,7 +7,7 @@ NAMED = ("demo", "scan", "method", "mesh", "seed", "culling")
 DEMO_STEPS, DEMO_SAMPLES, DEMO_RESOLUTION, DEMO_FRAMES = 4000, 8192, 512, 60
 DEMO_PICTURES = Pictures(count=48, pixels=400 * 300)
 # How much longer a picture takes whose surroundings are learnt, too.
-SURROUNDINGS = 6.0
+SURROUNDINGS = 3.5
 # Shares of the demo's seconds that do not grow: of a step with its samples, of the others with pictures.
 STEP_ALONE, ALONE = 0.35, 0.15
 # Seconds of the page beside those of each run on it, in runs.
@@ -39,7 +39,7 @@ def size_of(job):
         return grown(all_pixels(pictures(job)) / all_pixels(DEMO_PICTURES) * surroundings(job))
     if name == "render_path":
         frames = config["video"]["frames"] / DEMO_FRAMES
-        larger = pictures(job).pixels / DEMO_PICTURES.pixels
+        larger = min(pictures(job).pixels, most_pixels()) / DEMO_PICTURES.pixels
         return grown(frames * larger * surroundings(job))
     if name == "page":
         runs = set(measured_runs("{scan}/{method}/{seed}"))
@@ -64,6 +64,12 @@ def pictures(job):
 @functools.cache
 def pictures_of_scan(name):
     return pictures_of(SCANS[name], CAPTURES.get(name)) or DEMO_PICTURES
+
+
+def most_pixels():
+    """Of a flight's frame, as if it were three quarters as high as wide."""
+    side = flight_side()
+    return float("inf") if side is None else 0.75 * side**2
 
 
 def all_pixels(pictures):

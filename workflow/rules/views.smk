@@ -4,6 +4,8 @@
 KINDS = {"depth": "path-depth", "gif": "path.gif", "pictures": "path-pictures"}
 KEPT = {kind: name for kind, name in KINDS.items() if config["video"][kind]}
 KEEP = "".join(f"--{kind} {{output.{kind}:q}} " for kind in KEPT)
+# Of a flight's frames on CPUs, which take a second and more for a picture of 400x300.
+CPU_SIDE = 480
 
 
 def of_flight(kind):
@@ -20,6 +22,18 @@ def train_views():
     """How many; recorded with that option, which the param beside it is not, as it has an input."""
     count = config["evaluation"]["train_views"]
     return RecordedInt(count, "--grids") if grids() else count
+
+
+def flight_side():
+    """Pixels of the longer side of a flight's frames at most; None for those of the photos."""
+    side = config["video"]["side"]
+    return (None if trains_on_card(config) else CPU_SIDE) if side == "auto" else side
+
+
+def flight_frames():
+    """How many; recorded with a size that was asked for, so that an older flight stays as it is."""
+    frames, side = config["video"]["frames"], config["video"]["side"]
+    return frames if side == "auto" else RecordedInt(frames, f"{side} pixels")
 
 
 rule render_views:
@@ -62,7 +76,9 @@ rule render_path:
         video=report(f"{RUN}/path.mp4", category="Videos", caption="../report/video.rst"),
         **{kind: of_flight(kind) for kind in KEPT},
     params:
-        **{key: config["video"][key] for key in ("frames", "fps", "path")},
+        frames=flight_frames(),
+        **{key: config["video"][key] for key in ("fps", "path")},
+        side=lambda wildcards, input: options(side=flight_side()),
     log:
         f"{RUN}/logs/render_path.log",
     benchmark:
@@ -75,7 +91,7 @@ rule render_path:
     shell:
         "logged {log:q} python {SCRIPTS:q}/render_path.py --scene {input.scene:q} "
         "--model {input.model:q} --frames {params.frames} --fps {params.fps} "
-        f"--path {{params.path}} {KEEP}"
+        f"--path {{params.path}} {{params.side}} {KEEP}"
         "--device {config[device]} --threads {threads} --output {output.video:q}"
 
 
