@@ -12,7 +12,7 @@ from neus.devices import DEVICES, device_name, leased_device, peak_memory_gib, s
 from neus.progress import Progress
 from neus.scene import load_scene
 from neus.stereo.folder import write_stereo
-from neus.stereo.reconstruction import EXPECTED, reconstruct
+from neus.stereo.reconstruction import expected, reconstruct
 from neus.stereo.warm_up import compile_kernels, compiled_before
 
 
@@ -46,7 +46,8 @@ def main(argv: list[str] | None = None) -> int:
     with leased_device(options.device) as device:
         set_threads(options.threads)
         is_compiled = compiled_before()
-        progress = Progress({"compiling": 0.0 if is_compiled else 9.0} | EXPECTED | {"files": 1.7})
+        compiling = {"compiling": 0.0 if is_compiled else 9.0}
+        progress = Progress(compiling | expected(scene) | {"files": 1.7})
         if not is_compiled:
             progress.at("compiling")
             report("compiling the kernels of stereo, once: some ten seconds")

@@ -11,7 +11,7 @@ from neus.cli import run
 from neus.devices import DEVICES
 from neus.poses import Method, estimate_poses, expected, gather, said_of_changes, sift_device
 from neus.progress import Progress
-from neus.sources import read_intrinsics
+from neus.sources import image_size, read_intrinsics
 
 
 def arguments(argv: list[str] | None) -> argparse.Namespace:
@@ -64,6 +64,7 @@ def main(argv: list[str] | None = None) -> int:
     )
     report = partial(print, file=sys.stderr, flush=True)
     folder, photos = gather(options.images, options.masks, threads=options.threads, report=report)
+    width, height = image_size(photos[0].file)
     estimate_poses(
         photos,
         options.output,
@@ -72,7 +73,7 @@ def main(argv: list[str] | None = None) -> int:
         threads=options.threads,
         report=report,
         place=folder.root,
-        advance=Progress(expected(len(photos))).at,
+        advance=Progress(expected(len(photos), width * height)).at,
     )
     for line in said_of_changes(options.images, folder):
         report(line)

@@ -60,7 +60,11 @@ def main(argv: list[str] | None = None) -> int:
         learned = scene.learned_whole() if apart else scene
         shown = evenly_spaced(learned.train, options.train_views)
         progress = Progress(
-            {"model": 1.5, "held-out views": 0.53 * len(names), "training views": 0.48 * len(shown)}
+            {
+                "model": 1.5,
+                "held-out views": 4.4e-6 * scene.cameras[list(scene.test)].pixels,
+                "training views": 4.0e-6 * scene.cameras[shown].pixels,
+            }
         )
         progress.at("model")
         trained = load_model(options.held_out_model if apart else options.model, device)

@@ -20,10 +20,12 @@ class Pictures:
     Attributes:
         count: training and held-out ones together.
         pixels: of one of them, after it was made smaller.
+        stored: pixels of its file.
     """
 
     count: int
     pixels: float
+    stored: float
 
 
 def pictures_of(scan: Scan, capture: Capture | None = None) -> Pictures | None:
@@ -33,7 +35,8 @@ def pictures_of(scan: Scan, capture: Capture | None = None) -> Pictures | None:
         capture: what was read of a posed scan.
     """
     if scan.source == "demo":
-        return Pictures(scan.demo["views"], scan.demo["width"] * scan.demo["height"])
+        pixels = scan.demo["width"] * scan.demo["height"]
+        return Pictures(scan.demo["views"], pixels, pixels)
     if capture is not None:
         cameras = capture.scene.cameras
         sizes = [int(w) * int(h) for w, h in zip(cameras.widths, cameras.heights, strict=True)]
@@ -52,6 +55,7 @@ def pictures_of(scan: Scan, capture: Capture | None = None) -> Pictures | None:
 def _in_use(scan: Scan, count: int, sizes: list[int]) -> Pictures | None:
     if not sizes:
         return None
+    stored = statistics.median(sizes)
     if scan.image_size is not None:
-        return Pictures(count, scan.image_size[0] * scan.image_size[1])
-    return Pictures(count, statistics.median(sizes) / scan.downscale**2)
+        return Pictures(count, scan.image_size[0] * scan.image_size[1], stored)
+    return Pictures(count, stored / scan.downscale**2, stored)

@@ -48,12 +48,13 @@ class Method:
     seed: int = 0
 
 
-def expected(photos: int) -> dict[str, float]:
-    """Seconds of each part, of pictures of 400x300 on two cores: what counts is how they compare.
+def expected(photos: int, pixels: float) -> dict[str, float]:
+    """Seconds of each part on two cores: what counts is how they compare.
 
-    Larger ones have more features, which slows finding and matching alike.
+    Args:
+        pixels: of a photo as its file holds it; larger ones are read and made smaller for longer.
     """
     pairs = min(photos * (photos - 1) // 2, MOST_PAIRS * photos)
     placing = 0.0037 * photos**1.5
-    seconds = {"features": 0.1 * photos, "matches": 1.0 + 0.0055 * pairs}
+    seconds = {"features": (0.05 + 0.36e-6 * pixels) * photos, "matches": 1.0 + 0.0055 * pairs}
     return seconds | {"placing": placing, "refining": 0.5 * placing}

@@ -53,6 +53,11 @@ class Cameras:
         return self.camera_to_world[:, :, 2]
 
     @property
+    def pixels(self) -> int:
+        """Of all images together."""
+        return int((self.widths * self.heights).sum())
+
+    @property
     def ups(self) -> Float[np.ndarray, "n 3"]:
         """Unit directions that point up in the images, in the world frame."""
         return -self.camera_to_world[:, :, 1]

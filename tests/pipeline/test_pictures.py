@@ -21,9 +21,9 @@ def test_photos_are_counted_as_large_as_they_will_be_used(tmp_path: Path):
         ({"downscale": 0.5}, 4 * 3072),
     ):
         scan = with_defaults(name="a", source="photos", path=str(tmp_path), **keys)
-        assert pictures_of(scan) == Pictures(5, pixels)
+        assert pictures_of(scan) == Pictures(5, pixels, 48 * 64)
     scan = with_defaults(name="a", source="photos", path=str(tmp_path), image_size=[20, 10])
-    assert pictures_of(scan) == Pictures(5, 200)
+    assert pictures_of(scan) == Pictures(5, 200, 48 * 64)
 
 
 def test_of_posed_scans_what_was_read_counts(tmp_path: Path):
@@ -33,12 +33,12 @@ def test_of_posed_scans_what_was_read_counts(tmp_path: Path):
     capture = read_source("dtu", tmp_path, masks="auto", model=None, report=lambda line: None)
     cameras = capture.scene.cameras
     pixels = int(cameras.widths[0]) * int(cameras.heights[0])
-    assert pictures_of(scan, capture) == Pictures(len(cameras), pixels / 4)
+    assert pictures_of(scan, capture) == Pictures(len(cameras), pixels / 4, pixels)
 
 
 def test_a_demo_says_what_it_will_make(tmp_path: Path):
     scan = with_defaults(name="a", source="demo", demo={"views": 8, "width": 64, "height": 48})
-    assert pictures_of(scan) == Pictures(8, 64 * 48)
+    assert pictures_of(scan) == Pictures(8, 64 * 48, 64 * 48)
 
 
 @pytest.mark.parametrize("content", [None, b"no picture"])

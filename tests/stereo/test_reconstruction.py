@@ -14,7 +14,7 @@ import torch
 from neus.scene import Scene
 from neus.stereo.depth_maps import depth_map
 from neus.stereo.pictures import Pictures
-from neus.stereo.reconstruction import Stereo, reconstruct
+from neus.stereo.reconstruction import Stereo, expected, reconstruct
 from neus.stereo.settings import StereoSettings
 from tests.helpers.textured_scenes import RADIUS, Truth, textured_scene
 
@@ -54,6 +54,18 @@ def test_depths_are_right_within_a_fraction_of_a_footprint(found):
     assert np.median(np.concatenate(errors)) < 0.25 * FOOTPRINT
     assert np.percentile(np.concatenate(errors), 95) < 2 * FOOTPRINT
     assert np.median(np.concatenate(angles)) < 7
+
+
+def test_what_it_will_take_grows_with_the_pixels_that_it_looks_at(scenes):
+    scene, _ = scenes("plane")
+    seconds = expected(scene)
+    size = scene.cameras.widths, scene.cameras.heights
+    larger = replace(scene, cameras=scene.cameras.resized(*(2 * n for n in size)))
+    each = int(size[0][0] * size[1][0])
+    assert expected(larger) == pytest.approx({part: 4 * s for part, s in seconds.items()})
+    assert expected(larger, StereoSettings(pixels=each)) == pytest.approx(seconds)
+    bounded = StereoSettings(all_pixels=len(scene.train) * each // 2)
+    assert expected(larger, bounded)["cloud"] == pytest.approx(seconds["cloud"] / 2, rel=1e-3)
 
 
 def test_most_of_what_the_views_show_is_kept_and_trusted(found):

@@ -37,8 +37,9 @@ def test_a_failure_its_repair_and_a_second_run(project: Path, tmp_path: Path):
     before_mesh = {jobs[name]["number"] for name in ("normalize_scene", "train")}
     assert set(jobs["extract_mesh"]["after"]) == before_mesh
     assert jobs["train"]["of"] == "statue neus"
-    fewer = 10 / 48  # photos than the demo has, and small ones
-    assert jobs["estimate_poses"]["seconds"] == pytest.approx(18 * (0.15 + 0.85 * fewer))
+    fewer, smaller = 10 / 48, 24 * 32 / (400 * 300)  # photos than the demo has
+    expected = 18 * (0.15 + 0.85 * fewer * (0.85 + 0.15 * smaller))
+    assert jobs["estimate_poses"]["seconds"] == pytest.approx(expected)
     assert jobs["evaluate_views"]["seconds"] < 0.2
     assert (jobs["train"]["threads"], jobs["train"]["cards"], plan["cores"]) == (2, 1, 2)
 

@@ -5,11 +5,14 @@ NAMED = ("demo", "scan", "method", "mesh", "seed", "culling")
 # What is known of the demo's jobs: steps of its training, samples of each, cells along its mesh, frames
 # of its flight, its pictures.
 DEMO_STEPS, DEMO_SAMPLES, DEMO_RESOLUTION, DEMO_FRAMES = 4000, 8192, 512, 60
-DEMO_PICTURES = Pictures(count=48, pixels=400 * 300)
+DEMO_PICTURES = Pictures(count=48, pixels=400 * 300, stored=400 * 300)
+# What stereo looks at, at most: of a picture and of all, as in neus.stereo.StereoSettings.
+STEREO_PIXELS, ALL_STEREO_PIXELS = 500_000, 40_000_000
 # How much longer a picture takes whose surroundings are learnt, too.
 SURROUNDINGS = 3.5
-# Shares of the demo's seconds that do not grow: of a step with its samples, of the others with pictures.
-STEP_ALONE, ALONE = 0.35, 0.15
+# Shares of the demo's seconds that do not grow: of a step with its samples, of a photo's pose with the
+# pixels that features are looked for in, of the others with the work.
+STEP_ALONE, PHOTO_ALONE, ALONE = 0.35, 0.85, 0.15
 # Seconds of the page beside those of each run on it, in runs.
 PAGE_ALONE = 1.8
 
@@ -32,8 +35,13 @@ def size_of(job):
     if name == "extract_mesh":  # cells at the surface
         return (int(mesh_resolution(job.wildcards)) / DEMO_RESOLUTION) ** 2
     if name == "estimate_poses":
-        return grown(pictures(job).count / DEMO_PICTURES.count)
-    if name.startswith("dense_stereo") or name == "evaluate_views":
+        larger = grown(pictures(job).stored / DEMO_PICTURES.stored, PHOTO_ALONE)
+        return grown(pictures(job).count / DEMO_PICTURES.count * larger)
+    if name.startswith("dense_stereo"):
+        each = min(pictures(job).pixels, STEREO_PIXELS)
+        all_of_them = min(pictures(job).count * each, ALL_STEREO_PIXELS)
+        return grown(all_of_them / all_pixels(DEMO_PICTURES))
+    if name == "evaluate_views":
         return grown(all_pixels(pictures(job)) / all_pixels(DEMO_PICTURES))
     if name == "render_views":
         return grown(all_pixels(pictures(job)) / all_pixels(DEMO_PICTURES) * surroundings(job))
