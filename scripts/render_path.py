@@ -61,9 +61,8 @@ def main(argv: list[str] | None = None) -> int:
         device = stack.enter_context(leased_device(options.device))
         depths = stack.enter_context(depth_folder(options.depth, options.frames))
         set_threads(options.threads)
-        progress = Progress({"model": 1.4, "frames": 4.2e-6 * cameras.pixels, "film": 0.8})
-        progress.at("model")
         trained = load_model(options.model, device)
+        progress = Progress({"frames": trained.expected_seconds(cameras.pixels), "film": 0.8})
         pictures = frames(trained, cameras, scene.to_source, depths, progress)
         folder = stack.enter_context(picture_folder(options))
         if folder is not None:

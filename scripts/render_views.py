@@ -59,15 +59,10 @@ def main(argv: list[str] | None = None) -> int:
         set_threads(options.threads)
         learned = scene.learned_whole() if apart else scene
         shown = evenly_spaced(learned.train, options.train_views)
-        progress = Progress(
-            {
-                "model": 1.5,
-                "held-out views": 4.4e-6 * scene.cameras[list(scene.test)].pixels,
-                "training views": 4.0e-6 * scene.cameras[shown].pixels,
-            }
-        )
-        progress.at("model")
         trained = load_model(options.held_out_model if apart else options.model, device)
+        parts = {"held-out views": scene.test, "training views": shown}
+        pixels = {part: scene.cameras[list(views)].pixels for part, views in parts.items()}
+        progress = Progress({part: trained.expected_seconds(n) for part, n in pixels.items()})
         views = list(zip(scene.test, names, strict=True))
         for index, name in progress.over("held-out views", views):
             view = trained.view(scene.cameras, index)
