@@ -149,7 +149,7 @@ def _render_rays(model, occupancy, stage, backend, origins, directions):
 def _front_to_back(samples: Samples, light: Tensor) -> Iterator[tuple[Tensor, Samples]]:
     """Rays that have samples and ``light`` left, which who takes them dims, and their next samples.
 
-    What lies behind a surface is never evaluated, which is most of a ray while that is sharp.
+    What lies behind an opaque surface is never evaluated.
     """
     first, end = samples.offsets[:-1], samples.offsets[1:]
     while len(rays := ((first < end) & (light > _DARK)).nonzero()[:, 0]):
