@@ -8,7 +8,6 @@ from pathlib import Path
 
 from neus.cli import run
 from neus.page import write_page
-from neus.progress import Progress
 from neus.tables import Run, load_published
 
 
@@ -39,8 +38,6 @@ def arguments(argv: list[str] | None) -> argparse.Namespace:
 
 def main(argv: list[str] | None = None) -> int:
     options = arguments(argv)
-    progress = Progress({"parts": 14.0, "page": 0.5})
-    progress.at("parts")
     page = write_page(
         options.results,
         None if options.runs is None else [*options.runs, *options.meshes],
@@ -49,9 +46,7 @@ def main(argv: list[str] | None = None) -> int:
         single=options.single,
         output=options.output,
         report=lambda sentence: print(sentence, file=sys.stderr),
-        advance=progress.of("parts"),
     )
-    progress.at("page", 1.0)
     print(f"{page} ({page.stat().st_size / 1e6:.1f} MB)", file=sys.stderr)
     return 0
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from html import escape
 from multiprocessing import get_context
@@ -44,7 +44,6 @@ def write_page(
     single: bool = False,
     output: Path | None = None,
     report: Callable[[str], None] = lambda sentence: None,
-    advance: Callable[[float], None] = lambda share: None,
 ) -> Path:
     """Write ``results/index.html`` and, beside it, the parts in ``results/page``.
 
@@ -56,7 +55,6 @@ def write_page(
         workers: processes.
         single: puts all parts, and the flights, into the page itself.
         output: another name for the page; its parts are looked for beside it.
-        advance: is told which share of the parts is made.
 
     Returns:
         The page.
@@ -72,7 +70,7 @@ def write_page(
     if not runs:
         raise InputError(f"{results} holds no runs: start one first, or name another folder")
     scans = entries(results, runs)
-    _make_parts(results, scans, workers, report, advance)
+    _make_parts(results, scans, workers, report)
     rows = _rows([run for run in runs if run.method], published)
     parts = _inlined(results, scans) if single else ""
     text = document(
@@ -103,11 +101,7 @@ def _rows(runs: Sequence[Run], published: Published | None) -> list[PageRow]:
 
 
 def _make_parts(
-    results: Path,
-    scans: list[ScanEntry],
-    workers: int,
-    report: Callable[[str], None],
-    advance: Callable[[float], None],
+    results: Path, scans: list[ScanEntry], workers: int, report: Callable[[str], None]
 ) -> None:
     """Fill in the names and heads of all parts; each is made by a process of its own."""
     tasks: list[tuple[ScanEntry | RunEntry, tuple]] = []
@@ -119,24 +113,16 @@ def _make_parts(
         for run in scan.runs:
             run.part = f"{PARTS}/{scan.name}/{_name_of_part(run)}.js"
             tasks.append((run, (results, run.part, run.folder, run.culling)))
-    made = _made([task for _, task in tasks], workers)
-    for done, ((entry, (_, name, *_)), (head, sentence)) in enumerate(
-        zip(tasks, made, strict=True)
-    ):
-        advance((done + 1) / len(tasks))
+    if workers > 1 and len(tasks) > 1:
+        with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+            made = list(pool.map(_make, [task for _, task in tasks]))
+    else:
+        made = [_make(task) for _, task in tasks]
+    for (entry, (_, name, *_)), (head, sentence) in zip(tasks, made, strict=True):
         if sentence is not None:
             report(f"{name}: {sentence}")
             entry.failure = entry.failure or sentence
         entry.head |= head
-
-
-def _made(tasks: list[tuple], workers: int) -> Iterator[tuple[dict[str, Any], str | None]]:
-    """What :func:`_make` gives of each, in their order."""
-    if workers == 1 or len(tasks) < 2:
-        yield from map(_make, tasks)
-        return
-    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
-        yield from pool.map(_make, tasks)
 
 
 def _name_of_part(run: RunEntry) -> str:

@@ -84,12 +84,6 @@ def test_the_page_is_sound_and_asks_for_nothing_from_outside(results: Path) -> N
     assert not any(tag == "script" and "src" in attributes for tag, attributes in checker.tags)
 
 
-def test_how_far_it_is_is_told_part_by_part(own: Path) -> None:
-    told: list[float] = []
-    write_page(own, advance=told.append)
-    assert told == [0.5, 1.0]
-
-
 def test_names_are_text_wherever_they_stand(results: Path) -> None:
     text = (results / "index.html").read_text()
     assert "<script>alert" not in text
