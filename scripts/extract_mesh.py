@@ -20,8 +20,8 @@ from neus.progress import Progress
 from neus.scene import load_scene
 from neus.stereo import read_points
 
-AFTERWARDS = {"cleaning": 1.4, "normals": 0.8, "colours": 0.6, "files": 1.2}
-EXPECTED = {"model": 1.2} | OF_SURFACE | AFTERWARDS
+AFTERWARDS = {"cleaning": 1.4, "normals": 0.9, "colours": 1.1, "files": 0.8}
+EXPECTED = {"model": 1.8} | OF_SURFACE | AFTERWARDS
 """Seconds of each part, of the demo on two quiet cores."""
 REACH = 2.0
 """Footprints within which a point of stereo vouches for the surface."""
