@@ -19,7 +19,7 @@ from neus.models import TrainedModel, geometry_pictures, load_model
 from neus.progress import Progress
 from neus.scene import PATHS, Cameras, Scene, Similarity, camera_path, load_scene
 
-LEAST_SIDE = 32
+LEAST_SIDE = 16
 """Pixels of the longer side of frames."""
 
 

@@ -11,17 +11,19 @@ from neus.pipeline.fingerprints import Adopted, content_fingerprint, earlier_fin
 from neus.pipeline.keys import check_keys, sound_part
 from neus.pipeline.meshes import check_meshes, given_meshes
 from neus.pipeline.partitions import QUESTION, Asked, check_partitions, read_partitions
-from neus.pipeline.pictures import Pictures, pictures_of
+from neus.pipeline.pictures import pictures_of
 from neus.pipeline.preflight import absent_references, check_inputs
 from neus.pipeline.recorded import RecordedInt, RecordedText
 from neus.pipeline.scans import Scan, lies_in, located, scans_from_config
+from neus.pipeline.sizes import DEMO as DEMO_PICTURES
+from neus.pipeline.sizes import flight_size, poses_size, stereo_size, training_size, views_size
 from neus.pipeline.source_files import source_files, states_split
 
 __all__ = [
+    "DEMO_PICTURES",
     "QUESTION",
     "Adopted",
     "Asked",
-    "Pictures",
     "RecordedInt",
     "RecordedText",
     "Scan",
@@ -35,14 +37,19 @@ __all__ = [
     "content_fingerprint",
     "earlier_fingerprint",
     "externals_from_config",
+    "flight_size",
     "given_meshes",
     "lies_in",
     "located",
     "own_methods",
     "pictures_of",
+    "poses_size",
     "read_partitions",
     "scans_from_config",
     "sound_part",
     "source_files",
     "states_split",
+    "stereo_size",
+    "training_size",
+    "views_size",
 ]

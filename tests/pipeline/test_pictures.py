@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from neus.pipeline import Pictures, pictures_of
+from neus.pipeline import pictures_of
+from neus.pipeline.pictures import Pictures
 from neus.sources import read_source
 from tests.helpers.foreign_models import write_dtu
 from tests.helpers.photo_folders import photos

@@ -159,12 +159,13 @@ def test_all_is_made_of_a_running_checkpoint_of_a_density(scene: Path, tmp_path:
             np.testing.assert_allclose(kept["to_source"], load_scene(scene).to_source.matrix)
             towards = -kept["camera_to_world"][:, 3] @ kept["camera_to_world"][:, 2]
             assert towards > 1, "each camera looks at the sphere from outside"
-    small, larger = {"pictures": tmp_path / "small"}, {"pictures": tmp_path / "larger"}
     video = {"frames": 2, "output": tmp_path / "path.mp4"}
-    with pytest.raises(InputError, match="--side 16 is too small for a video: use 32 or more"):
-        run("render_path", **given, **video, **small, side=16)
-    assert run("render_path", **given, **video, **larger, side=480) == 0
-    assert read_image(tmp_path / "larger" / "0001.png").shape[:2] == (24, 64)
+    with pytest.raises(InputError, match="--side 8 is too small for a video: use 16 or more"):
+        run("render_path", **given, **video, side=8)
+    for side, shape in ((480, (24, 64)), (16, (12, 32))):  # colour beside normals
+        frames = tmp_path / f"{side}"
+        assert run("render_path", **given, **video, side=side, pictures=frames) == 0
+        assert read_image(frames / "0001.png").shape[:2] == shape
     flight = {"output": tmp_path / "path.mp4", "gif": tmp_path / "again.gif"}
     for kept in ({}, {"pictures": tmp_path / "frames"}):
         assert run("render_path", **given, frames=2, **flight, **kept) == 0

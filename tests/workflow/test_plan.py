@@ -153,9 +153,9 @@ def test_frames_of_a_flight_are_as_large_as_asked(
 
 
 def test_a_flight_is_not_smaller_than_a_video_can_be(finished: Path) -> None:
-    config = write_config(finished / "side.yaml", video={"side": 24})
+    config = write_config(finished / "side.yaml", video={"side": 8})
     refused = snakemake(finished, "--configfile", config, "--dry-run")
-    assert "key video.side, 24 is less than the minimum of 32" in refused.stderr
+    assert "key video.side, 8 is less than the minimum of 16" in refused.stderr
 
 
 def test_a_second_seed_and_scan_multiply_the_runs(finished: Path) -> None:

@@ -16,10 +16,10 @@ from neus.errors import Faults, InputError
 from neus.files import Facts
 from neus.images import is_video
 from neus.pipeline import (
+    DEMO_PICTURES,
     QUESTION,
     Adopted,
     Asked,
-    Pictures,
     RecordedInt,
     RecordedText,
     absent_references,
@@ -32,16 +32,21 @@ from neus.pipeline import (
     content_fingerprint,
     earlier_fingerprint,
     externals_from_config,
+    flight_size,
     given_meshes,
     lies_in,
     located,
     own_methods,
     pictures_of,
+    poses_size,
     read_partitions,
     scans_from_config,
     sound_part,
     source_files,
     states_split,
+    stereo_size,
+    training_size,
+    views_size,
 )
 from neus.placement import GPS
 from neus.watch import reasons_of_failures

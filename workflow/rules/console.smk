@@ -2,17 +2,8 @@
 
 # What a job is of, in the order in which people are told; a seed only where there are several.
 NAMED = ("demo", "scan", "method", "mesh", "seed", "culling")
-# What is known of the demo's jobs: steps of its training, samples of each, cells along its mesh, frames
-# of its flight, its pictures.
-DEMO_STEPS, DEMO_SAMPLES, DEMO_RESOLUTION, DEMO_FRAMES = 4000, 8192, 512, 60
-DEMO_PICTURES = Pictures(count=48, pixels=400 * 300, stored=400 * 300)
-# What stereo looks at, at most: of a picture and of all, as in neus.stereo.StereoSettings.
-STEREO_PIXELS, ALL_STEREO_PIXELS = 500_000, 40_000_000
-# How much longer a picture takes whose surroundings are learnt, too.
-SURROUNDINGS = 3.5
-# Shares of the demo's seconds that do not grow: of a step with its samples, of a photo's pose with the
-# pixels that features are looked for in, of the others with the work.
-STEP_ALONE, PHOTO_ALONE, ALONE = 0.35, 0.85, 0.15
+# Cells along the demo's mesh.
+DEMO_RESOLUTION = 512
 # Seconds of the page beside those of each run on it, in runs.
 PAGE_ALONE = 1.8
 
@@ -31,38 +22,24 @@ def size_of(job):
     """How much there is to do, beside the demo's of one run; what is not known here counts as there."""
     name = job.rule.name
     if name.startswith("train"):
-        return steps_of(method_of(job.wildcards))
+        return training_size(method_of(job.wildcards), trains_on_card(config))
     if name == "extract_mesh":  # cells at the surface
         return (int(mesh_resolution(job.wildcards)) / DEMO_RESOLUTION) ** 2
     if name == "estimate_poses":
-        larger = grown(pictures(job).stored / DEMO_PICTURES.stored, PHOTO_ALONE)
-        return grown(pictures(job).count / DEMO_PICTURES.count * larger)
+        return poses_size(pictures(job))
     if name.startswith("dense_stereo"):
-        each = min(pictures(job).pixels, STEREO_PIXELS)
-        all_of_them = min(pictures(job).count * each, ALL_STEREO_PIXELS)
-        return grown(all_of_them / all_pixels(DEMO_PICTURES))
-    if name == "evaluate_views":
-        return grown(all_pixels(pictures(job)) / all_pixels(DEMO_PICTURES))
+        return stereo_size(pictures(job))
     if name == "render_views":
-        return grown(all_pixels(pictures(job)) / all_pixels(DEMO_PICTURES) * surroundings(job))
+        return views_size(pictures(job), learns_surroundings(job))
+    if name == "evaluate_views":
+        return views_size(pictures(job))
     if name == "render_path":
-        frames = config["video"]["frames"] / DEMO_FRAMES
-        larger = min(pictures(job).pixels, most_pixels()) / DEMO_PICTURES.pixels
-        return grown(frames * larger * surroundings(job))
+        frames = config["video"]["frames"]
+        return flight_size(pictures(job), frames, flight_side(), learns_surroundings(job))
     if name == "page":
         runs = set(measured_runs("{scan}/{method}/{seed}"))
         return (PAGE_ALONE + len(runs)) / (PAGE_ALONE + 1)
     return 1.0
-
-
-def grown(times, alone=ALONE):
-    return alone + (1 - alone) * times
-
-
-def steps_of(method):
-    """A training's steps, in trainings of the demo; on a card more samples take hardly longer."""
-    samples = 1 if trains_on_card(config) else method.training.samples / DEMO_SAMPLES
-    return method.training.steps / DEMO_STEPS * grown(samples, STEP_ALONE)
 
 
 def pictures(job):
@@ -74,18 +51,8 @@ def pictures_of_scan(name):
     return pictures_of(SCANS[name], CAPTURES.get(name)) or DEMO_PICTURES
 
 
-def most_pixels():
-    """Of a flight's frame, as if it were three quarters as high as wide."""
-    side = flight_side()
-    return float("inf") if side is None else 0.75 * side**2
-
-
-def all_pixels(pictures):
-    return pictures.count * pictures.pixels
-
-
-def surroundings(job):
-    return SURROUNDINGS if method_of(job.wildcards).model.background == "learned" else 1.0
+def learns_surroundings(job):
+    return method_of(job.wildcards).model.background == "learned"
 
 
 def planned_jobs():
