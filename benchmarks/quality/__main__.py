@@ -13,6 +13,7 @@ import argparse
 import os
 import platform
 import sys
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
 from functools import partial
@@ -32,7 +33,7 @@ from benchmarks.quality.requests import (
     parse_lever,
 )
 from benchmarks.quality.runs import finished, perform
-from benchmarks.quality.scans import GENERATOR, SCANS, SUBSET, Scan
+from benchmarks.quality.scans import GENERATOR, SCANS, SUBSET, Scan, chosen
 from benchmarks.quality.workshop import Workshop, write_json
 from neus.cli import run
 from neus.errors import InputError
@@ -115,21 +116,25 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def chosen_scans(options: argparse.Namespace) -> list[Scan]:
-    known = {scan.name: scan for scan in SCANS}
-    names = options.scans or (list(SUBSET) if options.subset else list(known))
-    unknown = [name for name in names if name not in known]
-    if unknown:
-        raise InputError(f"--scans {unknown[0]}: the scans are {', '.join(known)}")
-    return [known[name] for name in names]
+    return chosen(options.scans or (SUBSET if options.subset else [s.name for s in SCANS]))
 
 
-def requests(options: argparse.Namespace, scans: list[Scan]) -> list[Request]:
+def requests(options: argparse.Namespace, scans: Sequence[Scan]) -> list[Request]:
     """Seed by seed, so that a first table stands early."""
     steps = STEPS if options.steps is None and options.seconds is None else options.steps
     budget = Budget(steps, options.seconds)
     code = options.code or model_version(options.checkout)
     return [
-        Request(scan, method, named(lever, method), int(seed), options.scan_seed, budget, code)
+        Request(
+            scan,
+            method,
+            named(lever, method),
+            int(seed),
+            options.scan_seed,
+            budget,
+            code,
+            options.checkout.resolve() / "config" / "methods",
+        )
         for seed in options.seeds
         for lever in [Lever(), *options.lever]
         for method in options.methods

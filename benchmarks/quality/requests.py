@@ -53,6 +53,7 @@ class Request:
         seed: of training.
         scan_seed: of the scan's pictures.
         code: label of the code under test; by default its ``MODEL_VERSION``.
+        methods: folder of the method files, of the checkout that is run.
     """
 
     scan: Scan
@@ -62,6 +63,7 @@ class Request:
     scan_seed: int
     budget: Budget
     code: str
+    methods: Path = METHODS
 
     @property
     def method_name(self) -> str:
@@ -69,7 +71,7 @@ class Request:
 
     @property
     def method_file(self) -> Path:
-        return METHODS / f"{self.method_name}.yaml"
+        return self.methods / f"{self.method_name}.yaml"
 
     def key(self, generator: int = GENERATOR) -> str:
         """Short digest of all that the run's figures follow from."""

@@ -16,6 +16,7 @@ import torch
 
 from benchmarks.quality.checkpoints import keeping_checkpoints
 from benchmarks.quality.requests import Request
+from benchmarks.quality.scans import Scan
 from benchmarks.quality.surface_figures import measure_mesh
 from benchmarks.quality.view_figures import measure_views
 from benchmarks.quality.workshop import Workshop, write_json
@@ -124,8 +125,7 @@ class Run:
         keys = {"steps": steps, "checkpoint_seconds": CHECKPOINT_SECONDS, "validations": 0}
         overrides = dict(request.lever.overrides)
         overrides["training"] = overrides.get("training", {}) | keys
-        method = self.workshop.checkout / "config" / "methods" / request.method_file.name
-        words = ["--scene", self.scene, "--method", method, "--seed", request.seed]
+        words = ["--scene", self.scene, "--method", request.method_file, "--seed", request.seed]
         words += ["--overrides", json.dumps(overrides), "--threads", self.workshop.threads]
         words += ["--output", home / "model.pt", "--config", home / "config.yaml"]
         words += ["--metrics", home / "train.json", "--run-dir", home / "run"]
@@ -148,7 +148,7 @@ class Run:
                 words = [*self._scene_words(), *given, *known]
                 self.workshop.run("extract_mesh", words, self.home / f"{name}.log")
             diameter = json.loads((self.pictures / "scan.json").read_text())["diameter_mm"]
-            surface = self.in_world(load_surface(mesh))
+            surface = in_world(load_surface(mesh), self.request.scan, self.scene, self.pictures)
             threads = self.workshop.threads
             write_json(file, measure_mesh(surface, self.pictures, diameter, threads=threads))
         return json.loads(file.read_text())
@@ -170,12 +170,13 @@ class Run:
     def _scene_words(self) -> list[Any]:
         return ["--scene", self.scene, "--threads", self.workshop.threads]
 
-    def in_world(self, mesh: Surface) -> Surface:
-        """A mesh in the scan's world frame, which estimated cameras know nothing of."""
-        if not self.request.scan.poses:
-            return mesh
-        known = read_dtu(self.pictures, masks=False).scene
-        return mesh.transformed(align_by_cameras(load_scene(self.scene), known).similarity)
+
+def in_world(surface: Surface, scan: Scan, scene: Path, pictures: Path) -> Surface:
+    """A surface in the scan's world frame, which estimated cameras know nothing of."""
+    if not scan.poses:
+        return surface
+    known = read_dtu(pictures, masks=False).scene
+    return surface.transformed(align_by_cameras(load_scene(scene), known).similarity)
 
 
 def commit(checkout: Path) -> str:

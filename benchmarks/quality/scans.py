@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 
 from benchmarks.quality.developing import Sensor
+from neus.errors import InputError
 
 GENERATOR = 1
 """Raise it whenever pictures or ground truth change: old renderings and runs then count no more."""
@@ -179,3 +181,16 @@ SUBSET = ("skull", "courtyard", "glossy", "sphere360")
 def scan_named(name: str) -> Scan:
     """The scan of that name; ``KeyError`` where there is none."""
     return {scan.name: scan for scan in SCANS}[name]
+
+
+def chosen(names: Sequence[str]) -> list[Scan]:
+    """The scans of these names.
+
+    Raises:
+        InputError: there is none of a name.
+    """
+    known = {scan.name: scan for scan in SCANS}
+    unknown = [name for name in names if name not in known]
+    if unknown:
+        raise InputError(f"--scans {unknown[0]}: the scans are {', '.join(known)}")
+    return [known[name] for name in names]

@@ -98,7 +98,8 @@ def error_figures(
 
     A point of the mesh belongs to the group of the reference point next to it. A group's
     ``share_of_error`` is what its points add to overall, which is the mean of accuracy and
-    completeness: the shares of all groups add up to 1.
+    completeness: the shares of all groups add up to 1. ``within`` is the share of its reference
+    points that have a point of the mesh so near.
 
     ``missed`` is the share of the reference that no mesh comes within DTU's 20 mm of: it is in no
     mean, so that a mesh that reaches it badly may score worse than one that does not at all.
@@ -112,17 +113,19 @@ def error_figures(
     accuracy, completeness = to_reference[accurate].mean(), to_data[complete].mean()
     right = np.mean([(to_reference <= within).mean(), (to_data <= within).mean()])
 
-    def parts(edges: tuple[float, ...], key: str) -> dict[str, dict[str, float]]:
+    def parts(edges: tuple[float, ...], key: str) -> dict[str, dict[str, float | None]]:
         ours = np.digitize(getattr(of_data, key), edges) - 1
         theirs = np.digitize(getattr(of_reference, key), edges) - 1
         found = {}
         for group, name in enumerate(names_of(edges)):
             errors = to_data[complete & (theirs == group)], to_reference[accurate & (ours == group)]
+            known = bool((theirs == group).any())
             added = errors[0].sum() / complete.sum() + errors[1].sum() / accurate.sum()
             found[name] = {
                 "share_of_surface": float((theirs == group).mean()),
                 "completeness": float(errors[0].mean()) if len(errors[0]) else None,
                 "accuracy": float(errors[1].mean()) if len(errors[1]) else None,
+                "within": float((to_data[theirs == group] <= within).mean()) if known else None,
                 "share_of_error": float(added / (accuracy + completeness)),
             }
         return found

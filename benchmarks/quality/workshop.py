@@ -88,9 +88,13 @@ class Workshop:
 
     def stereo(self, request: Request, scene: Path) -> tuple[Path | None, float]:
         """The stage between scene and training, where the method rests on it, and its seconds."""
-        method = self.checkout / "config" / "methods" / request.method_file.name
-        if not load_method(method, request.lever.overrides).training.losses.uses_stereo:
+        method = load_method(request.method_file, request.lever.overrides)
+        if not method.training.losses.uses_stereo:
             return None, 0.0
+        return self.clouds(scene)
+
+    def clouds(self, scene: Path) -> tuple[Path, float]:
+        """What stereo finds in a scene, beside it, and its seconds."""
         home = scene.parent
         file = home / "stereo.json"
         if not file.is_file():

@@ -13,6 +13,7 @@ import pytest
 
 from benchmarks.quality.__main__ import main
 from benchmarks.quality.checkpoints import keep
+from benchmarks.quality.compare import main as compare
 from benchmarks.quality.document import document
 from benchmarks.quality.requests import (
     BASELINE,
@@ -32,7 +33,8 @@ from benchmarks.quality.statistics import (
     mean_over,
     seconds_until,
 )
-from benchmarks.quality.surface_figures import FEW, GroundTruth, error_figures, names_of
+from benchmarks.quality.stereo_alone import HEAD, row
+from benchmarks.quality.surface_figures import FEW, VIEWS, GroundTruth, error_figures, names_of
 from benchmarks.quality.view_figures import affine_fit
 from benchmarks.quality.workshop import Workshop
 from neus.config import load_method
@@ -100,6 +102,8 @@ def test_shares_of_the_error_add_up_and_fall_where_the_error_is():
     few = found["by_views"][FEW]
     assert few["completeness"] == pytest.approx(2.0)
     assert few["accuracy"] == pytest.approx(2.0)
+    assert few["within"] == 0.0
+    assert found["by_views"]["25+"]["within"] == pytest.approx(1 / 2)
     assert few["share_of_error"] == pytest.approx((4 / 7 + 1) / (1 + 6 / 7))
     for parts in (found["by_views"], found["by_openness"]):
         assert sum(part["share_of_error"] for part in parts.values()) == pytest.approx(1)
@@ -214,6 +218,45 @@ def test_the_document_compares_levers_and_names_what_does_not_count():
     assert "| baseline | apart: apart-1 | 2.000 |" in text
     assert "not reached (0.8 mm)" in text
     assert "(0.8 mm)" in text
+
+
+def test_two_tables_become_one(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    def written(name: str, code: str, *records: dict[str, Any]) -> Path:
+        file = tmp_path / f"{name}.json"
+        of = {"code": code, "commit": code, "device": "CPU", "steps": 100}
+        runs = [record | of for record in records]
+        floors = {"skull": {"overall": 0.12}}
+        file.write_text(json.dumps({"generator": 1, "runs": runs, "floors": floors}))
+        return file
+
+    before = written("before", "old", a_record("skull", BASELINE, 0, 1.0))
+    other = a_record("plain", BASELINE, 0, 9.0)
+    after = written("after", "new", a_record("skull", "soft", 0, 0.4), other)
+    assert compare(list(map(str, [before, after, "--output", tmp_path / "both.md"]))) == 0
+    text = (tmp_path / "both.md").read_text()
+    assert "| skull | baseline | 1 | 1.000 |" in text
+    assert "| skull | new soft | 1 | 0.400 |" in text
+    assert "-0.600" in text
+    assert "plain" not in text
+    assert text in capsys.readouterr().out
+    (tmp_path / "other.json").write_text(json.dumps({"generator": 2, "runs": [], "floors": {}}))
+    with pytest.raises(InputError, match="another generator"):
+        compare([str(before), str(tmp_path / "other.json")])
+    with pytest.raises(InputError, match=r"table\.md cannot be read as figures"):
+        compare([str(before), str(tmp_path / "table.md")])
+
+
+def test_a_row_of_stereo_alone_says_what_lies_where():
+    part = {"completeness": 1.234, "within": 0.5}
+    parts: dict[str, Any] = dict.fromkeys(names_of(VIEWS), part)
+    parts[FEW] = {"completeness": None, "within": 0.0}
+    surface = {"accuracy": 0.3, "completeness": 0.6, "missed": 0.01, "by_views": parts}
+    stage = {"seconds": 20.0, "points": 199_400, "coverage": 0.931}
+    cells = ["skull", "ours", "20.0", "199", "93 %", "0.300", "0.600", "1 %"]
+    cells += ["1.23 / 50 %", "-", "1.23 / 50 %", "1.23 / 50 %"]
+    assert row("skull", "ours", surface, stage) == cells
+    assert len(cells) == len(HEAD)
+    assert row("skull", "theirs", surface)[2:5] == ["", "", ""]
 
 
 def test_finished_runs_are_taken_from_the_cache(tmp_path: Path):

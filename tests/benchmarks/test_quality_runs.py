@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from benchmarks.quality import runs, studio, workshop
+from benchmarks.quality import runs, stereo_alone, studio, workshop
 from benchmarks.quality.requests import ROOT, Budget, Lever, Request
 from benchmarks.quality.runs import perform
 from benchmarks.quality.scans import Scan
@@ -57,3 +57,14 @@ def test_a_scan_is_trained_and_measured_once(tmp_path: Path, monkeypatch: pytest
     other = Request(SMALL, "default", Lever("small", keys), 1, 0, Budget(steps=40), "v1")
     with pytest.raises(AssertionError, match="run again"):
         perform(shop, other)
+
+
+@pytest.mark.long
+@pytest.mark.usefixtures("coarse")
+def test_a_cloud_is_found_and_measured_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    shop = Workshop(tmp_path, ROOT, 1, 0, lambda sentence: None)
+    surface, stage = stereo_alone.measured(shop, SMALL, "v1")
+    assert 0 < surface["accuracy"] < 5
+    assert stage["points"] > 100
+    monkeypatch.setattr(Workshop, "run", None)
+    assert stereo_alone.measured(shop, SMALL, "v1") == (surface, stage)

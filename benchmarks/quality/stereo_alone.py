@@ -1,0 +1,121 @@
+"""Stereo alone: the fused clouds of the yardstick's scans by DTU's protocol, and their seconds.
+
+    python -m benchmarks.quality.stereo_alone --scans skull,courtyard --code mine
+
+No training takes part, so that a change of the stage is judged in half a minute a scan. Clouds of
+others stand beside ours with ``--beside NAME:FOLDER``, which holds ``SCAN.ply`` in its world frame.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import sys
+from datetime import date
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from benchmarks.quality.document import markdown, percent
+from benchmarks.quality.requests import OF_SCAN, ROOT, Budget, Lever, Request, model_version
+from benchmarks.quality.runs import commit, in_world
+from benchmarks.quality.scans import SCANS, Scan, chosen
+from benchmarks.quality.surface_figures import VIEWS, measure_mesh, names_of
+from benchmarks.quality.workshop import Workshop, write_json
+from neus.cli import run
+from neus.files import written_whole
+from neus.metrics.geometry import Surface, load_surface
+from neus.stereo import read_figures
+
+
+def arguments(argv: list[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--scans", help="names, with commas; all by default")
+    parser.add_argument("--beside", action="append", default=[], help="NAME:FOLDER of SCAN.ply")
+    parser.add_argument("--code", help="label of the code; by default its MODEL_VERSION")
+    parser.add_argument("--checkout", type=Path, default=ROOT, help="whose programs are run")
+    parser.add_argument("--threads", type=int, default=os.cpu_count())
+    parser.add_argument("--cache", type=Path, default=ROOT / ".cache" / "quality")
+    parser.add_argument("--output", type=Path, help="table.md")
+    return parser.parse_args(argv)
+
+
+def main(argv: list[str] | None = None) -> int:
+    options = arguments(argv)
+    say = partial(print, file=sys.stderr, flush=True)
+    places = options.cache.resolve(), options.checkout.resolve()
+    workshop = Workshop(*places, options.threads, 0, say)
+    code = options.code or model_version(options.checkout)
+    rows = []
+    names = options.scans.split(",") if options.scans else [scan.name for scan in SCANS]
+    for scan in chosen(names):
+        say(scan.name)
+        rows.append(row(scan.name, f"ours, {code}", *measured(workshop, scan, code)))
+        for name, folder in (one.split(":", 1) for one in options.beside):
+            if (file := Path(folder) / f"{scan.name}.ply").is_file():
+                rows.append(row(scan.name, name, figures_of(workshop, scan, load_surface(file))))
+    text = f"{heading(options)}\n\n{NOTE}\n\n{markdown(HEAD, rows)}\n"
+    print(text)
+    if options.output is not None:
+        with written_whole(options.output) as partial_file:
+            partial_file.write_text(text)
+    return 0
+
+
+HEAD = ("scan", "cloud", "seconds", "thousand points", "of what views show", "accuracy, mm")
+HEAD += ("completeness", "missed", *(f"{group} views" for group in names_of(VIEWS)))
+NOTE = """\
+Each cell of the last columns: completeness in mm / share of that surface with a point within 0.3 %
+of the object's diameter. Points that DTU's protocol leaves out, 20 mm or more from the cloud, are
+in no mean and count as not within."""
+
+
+def measured(workshop: Workshop, scan: Scan, code: str) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Figures of the cloud that our stage makes, and what the stage itself says."""
+    request = Request(scan, OF_SCAN, Lever(), 0, 0, Budget(steps=1), code)
+    scene = workshop.scene(request)
+    folder, _ = workshop.clouds(scene)
+    file = scene.parent / "stereo-figures.json"
+    if not file.is_file():
+        pictures = workshop.scan(scan, request.scan_seed)
+        cloud = in_world(load_surface(folder / "fused.ply"), scan, scene, pictures)
+        write_json(file, figures_of(workshop, scan, cloud))
+    return json.loads(file.read_text()), read_figures(folder)
+
+
+def figures_of(workshop: Workshop, scan: Scan, cloud: Surface) -> dict[str, Any]:
+    """By DTU's protocol, of a cloud in the scan's world frame."""
+    diameter = workshop.record(scan, 0)["diameter_mm"]
+    return measure_mesh(cloud, workshop.scan(scan, 0), diameter, threads=workshop.threads)
+
+
+def row(
+    scan: str, name: str, surface: dict[str, Any], stage: dict[str, Any] | None = None
+) -> list[str]:
+    said = ["", "", ""]
+    if stage is not None:
+        points, coverage = stage["points"], percent(stage["coverage"])
+        said = [f"{stage['seconds']:.1f}", f"{points / 1000:.0f}", coverage]
+    whole = [f"{surface[key]:.3f}" for key in ("accuracy", "completeness")]
+    parts = [surface["by_views"][group] for group in names_of(VIEWS)]
+    cells = [
+        "-" if p["completeness"] is None else f"{p['completeness']:.2f} / {percent(p['within'])}"
+        for p in parts
+    ]
+    return [scan, name, *said, *whole, percent(surface["missed"]), *cells]
+
+
+def heading(options: argparse.Namespace) -> str:
+    given = " ".join(f"../{Path(w).name}" if w.startswith("/") else w for w in sys.argv[1:])
+    return f"""# Stereo alone, on the yardstick's scans
+
+{date.today()}, commit {commit(options.checkout)}, {options.threads} threads, {platform.platform()}.
+`python -m benchmarks.quality.stereo_alone {given}`"""
+
+
+if __name__ == "__main__":
+    run(main)
