@@ -10,7 +10,8 @@ It runs in an environment of its own and imports nothing of `neus`:
 Depths are that program's (GPL, module `ppg_core`). What is done with them here is the plain
 textbook: a depth counts where other views' depths agree with it (as in COLMAP, Schönberger et al.,
 ECCV 2016); those that do are fused into a truncated signed distance (Curless and Levoy, SIGGRAPH
-1996), whose zero set is meshed where it was seen. FOLDER gets mesh.ply in the frame of the cameras.
+1996), whose zero set is meshed where it was seen. FOLDER gets mesh.ply, and points.ply with all
+depths that count, in the frame of the cameras.
 
 EXPORT is in NeuS's layout, its object in the unit sphere (`--frame scene` of export_scene.py):
 pixel centres are integers there, as in `ppg_core`.
@@ -227,6 +228,8 @@ def main() -> None:
     kept = [agreed(views, depths, i) for i in range(len(views))]
     share = sum(np.count_nonzero(d) for d in kept) / sum(int(view.mask.sum()) for view in views)
     print(f"other views agree with {share:.0%} of the pixels of the object", flush=True)
+    points = np.concatenate([view.unproject(d) for view, d in zip(views, kept, strict=True)])
+    trimesh.PointCloud(points).export(options.output / "points.ply")
     mesh = surface(views, kept)
     mesh.export(options.output / "mesh.ply")
     print(f"{len(mesh.faces):,} faces in {time.perf_counter() - start:.0f} s", flush=True)

@@ -3,7 +3,8 @@
     python -m benchmarks.quality.stereo_alone --scans skull,courtyard --code mine
 
 No training takes part, so that a change of the stage is judged in half a minute a scan. Clouds of
-others stand beside ours with ``--beside NAME:FOLDER``, which holds ``SCAN.ply`` in its world frame.
+others stand beside ours with ``--beside NAME:FOLDER``, which holds ``SCAN.ply`` in the unit sphere
+of our scene, as programs leave it that are given ``export_scene.py --format dtu --frame scene``.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ from benchmarks.quality.workshop import Workshop, write_json
 from neus.cli import run
 from neus.files import written_whole
 from neus.metrics.geometry import Surface, load_surface
+from neus.scene import load_scene
 from neus.stereo import read_figures
 
 
@@ -57,7 +59,7 @@ def main(argv: list[str] | None = None) -> int:
         rows.append(row(scan.name, f"ours, {code}", *measured(workshop, scan, code)))
         for name, folder in (one.split(":", 1) for one in options.beside):
             if (file := Path(folder) / f"{scan.name}.ply").is_file():
-                rows.append(row(scan.name, name, figures_of(workshop, scan, load_surface(file))))
+                rows.append(row(scan.name, name, of_others(workshop, scan, code, file)))
     text = f"{heading(options)}\n\n{NOTE}\n\n{markdown(HEAD, rows)}\n"
     print(text)
     if options.output is not None:
@@ -76,21 +78,30 @@ in no mean and count as not within."""
 
 def measured(workshop: Workshop, scan: Scan, code: str) -> tuple[dict[str, Any], dict[str, Any]]:
     """Figures of the cloud that our stage makes, and what the stage itself says."""
-    request = Request(scan, OF_SCAN, Lever(), 0, 0, Budget(steps=1), code)
-    scene = workshop.scene(request)
+    scene = scene_of(workshop, scan, code)
     folder, _ = workshop.clouds(scene)
     file = scene.parent / "stereo-figures.json"
     if not file.is_file():
-        pictures = workshop.scan(scan, request.scan_seed)
-        cloud = in_world(load_surface(folder / "fused.ply"), scan, scene, pictures)
-        write_json(file, figures_of(workshop, scan, cloud))
+        write_json(file, figures_of(workshop, scan, scene, load_surface(folder / "fused.ply")))
     return json.loads(file.read_text()), read_figures(folder)
 
 
-def figures_of(workshop: Workshop, scan: Scan, cloud: Surface) -> dict[str, Any]:
-    """By DTU's protocol, of a cloud in the scan's world frame."""
-    diameter = workshop.record(scan, 0)["diameter_mm"]
-    return measure_mesh(cloud, workshop.scan(scan, 0), diameter, threads=workshop.threads)
+def of_others(workshop: Workshop, scan: Scan, code: str, file: Path) -> dict[str, Any]:
+    """Figures of a cloud in the unit sphere of our scene."""
+    scene = scene_of(workshop, scan, code)
+    cloud = load_surface(file).transformed(load_scene(scene).to_source)
+    return figures_of(workshop, scan, scene, cloud)
+
+
+def scene_of(workshop: Workshop, scan: Scan, code: str) -> Path:
+    return workshop.scene(Request(scan, OF_SCAN, Lever(), 0, 0, Budget(steps=1), code))
+
+
+def figures_of(workshop: Workshop, scan: Scan, scene: Path, cloud: Surface) -> dict[str, Any]:
+    """By DTU's protocol, of a cloud in the source frame of the scene."""
+    pictures, diameter = workshop.scan(scan, 0), workshop.record(scan, 0)["diameter_mm"]
+    found = in_world(cloud, scan, scene, pictures)
+    return measure_mesh(found, pictures, diameter, threads=workshop.threads)
 
 
 def row(
