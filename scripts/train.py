@@ -44,6 +44,7 @@ from neus.training import (
     Trainer,
     TrainingDivergedError,
     Validation,
+    at_one_exposure,
     fingerprint,
     joined_processes,
     run_training,
@@ -104,11 +105,11 @@ def main(argv: list[str] | None = None) -> int:
     if not scene.train:
         raise InputError(f"{options.scene} has no training images: raise holdout")
     if method.training.losses.uses("mask") and not set(scene.masked) & set(scene.train):
-        print("the scene has no masks: training goes on without the mask loss", file=sys.stderr)
+        _report("the scene has no masks: training goes on without the mask loss")
         method = without_masks(method)
     stereo = options.stereo if method.training.losses.uses_stereo else None
     if method.training.losses.uses_stereo and stereo is None:
-        print("no --stereo is given: training goes on by colour alone", file=sys.stderr)
+        _report("no --stereo is given: training goes on by colour alone")
     weights = _weights(method)
     with (
         leased_device(options.device) as device,
@@ -127,7 +128,7 @@ def main(argv: list[str] | None = None) -> int:
         operators_for(method, device)  # refuses before the images are read
         notice = unfused_notice(method)
         if notice is not None and processes.first:
-            print(notice, file=sys.stderr)
+            _report(notice)
         expected = {"images": 1.0, "training": SECONDS_A_STEP * method.training.steps}
         if device.type == "cpu" and not _are_compiled(method):
             progress = Progress({"compiling": 15.0} | expected)
@@ -139,13 +140,19 @@ def main(argv: list[str] | None = None) -> int:
         train = list(scene.train)
         images = load_images(scene)
         masked = scene.masked if method.training.losses.uses("mask") else ()
+        points = None if stereo is None else read_points(stereo)
+        photos = [images[i] for i in train]
+        if method.training.equal_exposure and points is not None:
+            photos = at_one_exposure(points, scene.cameras[train], photos, _report)
         pool = PixelPool(
             scene.cameras[train],
-            [images[i] for i in train],
+            photos,
             [load_mask(scene, i) if i in masked else None for i in train],
             device,
         )
-        evidence = stereo and SurfacePoints(read_points(stereo), scene.cameras[train], device)
+        evidence = None
+        if points is not None:
+            evidence = SurfacePoints(points, scene.cameras[train], device)
         views = _patch_views(method, scene, images, device)
         trainer = Trainer(
             method, pool, device, options.seed, processes, evidence=evidence, views=views
@@ -175,6 +182,10 @@ def main(argv: list[str] | None = None) -> int:
         save_model(options.output, trainer.model, method, trainer.step, options.seed, code)
         checkpoints.clear()
     return 0
+
+
+def _report(sentence: str) -> None:
+    print(sentence, file=sys.stderr)
 
 
 def _patch_views(

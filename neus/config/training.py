@@ -140,6 +140,8 @@ class TrainingConfig:
         random_background: a random colour behind each ray, where the object is cut out, so that
             nothing in the field can imitate it.
         affine_colours: learns a map of the colours of each photo, for exposures that differ.
+        equal_exposure: brings the photos to one exposure before anything is learnt, by the points
+            of stereo.
         losses: weights of the terms.
         learning_rates: and their course.
         validations: panels of a view that are written while training, evenly spaced.
@@ -172,3 +174,4 @@ class TrainingConfig:
     weights: str | None = field(default=None, metadata=NEWER)
     validation_views: int = field(default=1, metadata=NEWER)
     curves: str = field(default="own", metadata=NEWER)
+    equal_exposure: bool = field(default=False, metadata=NEWER)
