@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
-from neus.ops.cpu.threads import on_all_threads
+from neus.ops.cpu.threads import on_all_threads, workers
 from neus.ops.stereo import Lens, planes_of
 from neus.scene import Cameras
 from neus.stereo import kernels
@@ -50,11 +50,13 @@ class Agreement:
     Attributes:
         agree: ``[h, w]`` number of other views whose depth agrees.
         violate: ``[h, w]`` of those that see through the point to something they are sure of.
+        hidden: ``[h, w]`` of those that are sure of something before the point.
         confidence: ``[h, w]`` in [0, 1]; 0 where a depth is not kept.
     """
 
     agree: Int[np.ndarray, "h w"]
     violate: Int[np.ndarray, "h w"]
+    hidden: Int[np.ndarray, "h w"]
     confidence: Float[np.ndarray, "h w"]
 
     @property
@@ -100,8 +102,9 @@ def agreements(
     """Hold every depth against the neighbours' maps.
 
     A first round asks how many agree. Only depths that enough agree with may say, in a second,
-    that they see through somebody else's point; a depth that more views see through than agree
-    with it goes.
+    that they see through somebody else's point, or lie before it: a mirror shows a surface that is
+    not there behind one that is. A depth that more views see through than agree with it goes, and
+    so does one with more than half as many before it.
     """
     unsure = [np.zeros(seen.correlation.shape, bool) for seen in reliefs]
     sure = []
@@ -111,29 +114,34 @@ def agreements(
     result = []
     for i, seen in enumerate(reliefs):
         agree, violate = _compared(i, reliefs, sure, cameras, neighbours[i], settings)
-        kept = sure[i] & (violate < agree)
-        trust = confidence(seen.correlation, agree, violate, settings.least_correlation)
-        result.append(Agreement(agree, violate, np.where(kept, trust, 0).astype(np.float32)))
+        hidden = _hidden(i, reliefs, sure, cameras, neighbours[i], settings)
+        kept = sure[i] & (violate < agree) & (4 * hidden <= agree)
+        against, least = violate + hidden, settings.least_correlation
+        trust = confidence(seen.correlation, agree, against, least)
+        result.append(
+            Agreement(agree, violate, hidden, np.where(kept, trust, 0).astype(np.float32))
+        )
     return result
 
 
 def confidence(
     correlation: Float[np.ndarray, "*n"],
     agree: Int[np.ndarray, "*n"],
-    violate: Int[np.ndarray, "*n"],
+    against: Int[np.ndarray, "*n"],
     least: float,
 ) -> Float[np.ndarray, "*n"]:
     """How far a depth is to be trusted, in [0, 1].
 
     The product of likeness (NCC from ``least`` to :data:`CERTAIN`; noise is part of the NCC, so
     that little texture means little likeness), number (1 - 2^(1 - n) for n agreeing views,
-    :data:`PAIR` for one), and the share of the views that agree among those that say anything.
+    :data:`PAIR` for one), and the share of the views that agree among those that say anything,
+    ``against`` of them something else.
     """
     likeness = np.clip((correlation - least) / (CERTAIN - least), 0, 1)
     number = np.where(
         agree > 1, 1 - 2.0 ** (1 - np.maximum(agree, 1)), np.where(agree == 1, PAIR, 0)
     )
-    return likeness * number * agree / np.maximum(agree + violate, 1)
+    return likeness * number * agree / np.maximum(agree + against, 1)
 
 
 def _compared(
@@ -160,3 +168,34 @@ def _compared(
             violate,
         )
     return agree, violate
+
+
+def _hidden(
+    view: int,
+    reliefs: list[Relief],
+    sure: list[np.ndarray],
+    cameras: Cameras,
+    neighbours: list[int],
+    settings: StereoSettings,
+) -> np.ndarray:
+    """How many neighbours are sure of something before each point."""
+    own = reliefs[view]
+    shape = own.planes.shape[:2]
+    hidden, nearest = np.zeros(shape, np.int32), np.empty((workers(), *shape), np.float32)
+    K, R, C = index_intrinsics(cameras), cameras.camera_to_world[:, :, :3], cameras.centres
+    for j in neighbours:
+        nearest.fill(np.inf)
+        on_all_threads(
+            kernels.show,
+            *(reliefs[j].planes, reliefs[j].normals, sure[j]),
+            *path_between(cameras, j, view),
+            (R[j] @ np.linalg.inv(K[j])).astype(np.float32),
+            (C[view] - C[j]).astype(np.float32),
+            nearest,
+        )
+        on_all_threads(
+            kernels.count_hidden,
+            *(own.planes, nearest, np.float32(own.focal), np.float32(settings.tolerance)),
+            hidden,
+        )
+    return hidden

@@ -13,6 +13,10 @@ from neus.ops.cpu.compilation import kernel
 
 _F32, _I32 = np.float32, np.int32
 _HALF = np.float32(0.5)
+MIDDLE = np.float32(0.35)
+"""Pixels from a pixel's centre within which a point says what is seen there."""
+SLANTED = np.float32(0.2)
+"""Cosine between normal and ray below which a point's pixel is not known well enough."""
 APART = np.float32(0.3)
 """Cosine between the normals of two views below which they mean different surfaces."""
 
@@ -63,6 +67,60 @@ def compare(
                 agree[row, column] += 1
             elif other_sure[v, u] and depth < found - _F32(3) * allowed:
                 violate[row, column] += 1
+
+
+@kernel
+def show(
+    worker, workers, planes, normals, sure, turn, shift, ray, apart, nearest,
+):  # fmt: skip
+    """Note the least depth at which another view would see the sure points of this one.
+
+    ``ray`` leads from a pixel to its ray in the scene frame, at depth 1, ``apart`` from this
+    view's centre to the other's; ``nearest[workers, h, w]`` are the other's pixels, of each worker.
+    Points that it sees from behind or slantwise, or that appear near a pixel's border, say nothing.
+    """
+    height, width = planes.shape[:2]
+    for row in range(worker, height, workers):
+        for column in range(width):
+            w = planes[row, column, 0]
+            if w <= 0 or not sure[row, column]:
+                continue
+            x, y = _F32(column), _F32(row)
+            z = turn[2, 0] * x + turn[2, 1] * y + turn[2, 2] + w * shift[2]
+            if z <= np.float32(1e-6):
+                continue
+            u = (turn[0, 0] * x + turn[0, 1] * y + turn[0, 2] + w * shift[0]) / z
+            v = (turn[1, 0] * x + turn[1, 1] * y + turn[1, 2] + w * shift[1]) / z
+            if not (u > -_HALF and v > -_HALF):
+                continue
+            there, down = _I32(u + _HALF), _I32(v + _HALF)
+            if there >= nearest.shape[2] or down >= nearest.shape[1]:
+                continue
+            if max(abs(u - there), abs(v - down)) > MIDDLE:
+                continue
+            facing, far = _F32(0), _F32(0)
+            for k in range(3):
+                towards = apart[k] - (ray[k, 0] * x + ray[k, 1] * y + ray[k, 2]) / w
+                facing += normals[row, column, k] * towards
+                far += towards * towards
+            if facing * abs(facing) > SLANTED * SLANTED * far:
+                nearest[worker, down, there] = min(nearest[worker, down, there], z / w)
+
+
+@kernel
+def count_hidden(worker, workers, planes, nearest, focal, tolerance, hidden):
+    """Count the pixels before whose point another view's points lie."""
+    height, width = planes.shape[:2]
+    for row in range(worker, height, workers):
+        for column in range(width):
+            w = planes[row, column, 0]
+            if w <= 0:
+                continue
+            least = nearest[0, row, column]
+            for k in range(1, len(nearest)):
+                least = min(least, nearest[k, row, column])
+            if least < (_F32(1) - _F32(3) * tolerance / focal) / w:
+                hidden[row, column] += 1
 
 
 @kernel

@@ -60,7 +60,7 @@ def _call_all() -> None:
     none = np.zeros((size, size), np.int32)
     trust = np.ones((size, size), np.float32)
     fuse(
-        reliefs, [Agreement(none, none, trust)] * count, [np.zeros((size, size, 3), np.uint8)] * 2,
+        reliefs, [Agreement(none, none, none, trust)] * count, [np.zeros((size, size, 3), np.uint8)] * 2,
         cameras, [[1], [0]], 1.0,
     )  # fmt: skip
 
