@@ -34,7 +34,8 @@ def main(argv: list[str] | None = None) -> int:
     options = arguments(argv)
     size = options.width, options.height
     pixels = options.views * options.width * options.height
-    progress = Progress({"surface": 8.0, "photos": 1.9e-6 * pixels})
+    # In a new clone the surface has to be compiled: ten of its seconds.
+    progress = Progress({"surface": 12.0, "photos": 1.9e-6 * pixels})
     make_demo(options.output, options.views, *size, options.seed, options.room, progress.at)
     return 0
 
