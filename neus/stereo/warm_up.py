@@ -40,7 +40,8 @@ def compile_kernels() -> None:
     subprocess.run([sys.executable, "-m", __name__], check=False)
 
 
-def _call_all() -> None:
+def call_all() -> None:
+    """Call every kernel once, on a few pixels."""
     size, count = 4, 2
     grey, active = torch.zeros(size, size), torch.ones(size, size, dtype=torch.bool)
     sources = Sources(
@@ -54,7 +55,7 @@ def _call_all() -> None:
     poses[:, 2, 3] = -2
     sizes = np.full(count, size)
     cameras = Cameras(np.tile(np.eye(3), (count, 1, 1)), poses, sizes, sizes)
-    planes = np.zeros((size, size, 3), np.float32)
+    planes = np.ones((size, size, 3), np.float32)  # of weight 0 they would have no mean
     reliefs = [Relief(planes, planes, planes[..., 0], 1.0) for _ in range(count)]
     agreements(reliefs, cameras, [[1], [0]], StereoSettings())
     none = np.zeros((size, size), np.int32)
@@ -66,4 +67,4 @@ def _call_all() -> None:
 
 
 if __name__ == "__main__":
-    _call_all()
+    call_all()
