@@ -208,9 +208,6 @@ def _training_requirements(training: TrainingConfig) -> dict[str, bool]:
         "training.validation_views must not be negative": training.validation_views >= 0,
         "training.stereo_points must be positive": training.stereo_points > 0,
         "training.patches must be positive": training.patches > 0,
-        "training.equal_exposure needs the points of stereo: give losses.surface a weight": (
-            not training.equal_exposure or training.losses.uses_stereo
-        ),
     }
 
 
