@@ -31,7 +31,7 @@ from neus.files import code_snapshot, code_version, held_alone, versions, writte
 from neus.models import operators_for, save_model, start_from, unfused_notice
 from neus.progress import Progress
 from neus.scene import Scene, load_images, load_mask, load_scene
-from neus.stereo import POINTS, read_figures, read_points
+from neus.stereo import POINTS, at_one_exposure, read_figures, read_points
 from neus.training import (
     LONGEST_SIDE,
     SECONDS_A_STEP,
@@ -44,7 +44,6 @@ from neus.training import (
     Trainer,
     TrainingDivergedError,
     Validation,
-    at_one_exposure,
     fingerprint,
     joined_processes,
     run_training,
@@ -143,19 +142,18 @@ def main(argv: list[str] | None = None) -> int:
         points = None if stereo is None else read_points(stereo)
         photos = [images[i] for i in train]
         if method.training.equal_exposure and points is not None:
-            photos = at_one_exposure(points, scene.cameras[train], photos, _report)
+            say = _report if processes.first else lambda sentence: None
+            photos = at_one_exposure(points, scene.cameras[train], photos, say)
         pool = PixelPool(
             scene.cameras[train],
             photos,
             [load_mask(scene, i) if i in masked else None for i in train],
             device,
         )
-        evidence = None
-        if points is not None:
-            evidence = SurfacePoints(points, scene.cameras[train], device)
+        known = None if points is None else SurfacePoints(points, scene.cameras[train], device)
         views = _patch_views(method, scene, images, device)
         trainer = Trainer(
-            method, pool, device, options.seed, processes, evidence=evidence, views=views
+            method, pool, device, options.seed, processes, evidence=known, views=views
         )
         for path in weights:
             start_from(trainer.model, path)

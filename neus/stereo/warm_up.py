@@ -59,11 +59,9 @@ def call_all() -> None:
     reliefs = [Relief(planes, planes, planes[..., 0], 1.0) for _ in range(count)]
     agreements(reliefs, cameras, [[1], [0]], StereoSettings())
     none = np.zeros((size, size), np.int32)
-    trust = np.ones((size, size), np.float32)
-    fuse(
-        reliefs, [Agreement(none, none, none, trust)] * count, [np.zeros((size, size, 3), np.uint8)] * 2,
-        cameras, [[1], [0]], 1.0,
-    )  # fmt: skip
+    said = Agreement(none, none, none, np.ones((size, size), np.float32))
+    colours = [np.zeros((size, size, 3), np.uint8)] * count
+    fuse(reliefs, [said] * count, colours, cameras, [[1], [0]], 1.0)
 
 
 if __name__ == "__main__":

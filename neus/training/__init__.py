@@ -8,7 +8,6 @@ alone (numba on the CPU).
 from neus.training.checkpoint import CheckpointFolder, fingerprint
 from neus.training.distributed import joined_processes
 from neus.training.evidence import SurfacePoints
-from neus.training.exposure import at_one_exposure
 from neus.training.graph import GraphedStep
 from neus.training.held_out import HeldOutViews
 from neus.training.losses import colour_loss, eikonal_loss, mask_loss
@@ -36,7 +35,6 @@ __all__ = [
     "TrainingDivergedError",
     "Validation",
     "Work",
-    "at_one_exposure",
     "colour_loss",
     "eikonal_loss",
     "fingerprint",

@@ -7,7 +7,7 @@ import pytest
 
 from neus.scene import Cameras
 from neus.stereo import StereoPoints
-from neus.training.exposure import at_one_exposure, equalised, photo_gains
+from neus.stereo.exposure import at_one_exposure, equalised, photo_gains
 from tests.helpers.known_points import points_on_the_sphere
 from tests.helpers.trainings import sphere_capture
 

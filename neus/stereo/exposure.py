@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from neus.scene import Cameras
-from neus.stereo import StereoPoints
+from neus.stereo.points import StereoPoints
 
 if TYPE_CHECKING:
     from jaxtyping import Float, Int, UInt8
