@@ -15,6 +15,7 @@ import numpy as np
 
 from neus.scene import Cameras
 from neus.stereo.points import StereoPoints
+from neus.stereo.sources import angles_between
 
 if TYPE_CHECKING:
     from jaxtyping import Float, Int, UInt8
@@ -26,6 +27,10 @@ LEAST_SIGHTINGS = 50
 USABLE = (8, 247)
 """Bytes between which a channel tells of light: neither noise nor clipped."""
 ROUNDS = 20
+BESIDE = 4
+"""Photos that tell what one between them would be like."""
+TOLD = 0.5
+"""Share of the gains' variance that may be left if they follow from where photos were taken."""
 GLOSS = 0.05
 """Difference of logarithms at which a sighting counts half: highlights are no exposure."""
 
@@ -36,10 +41,16 @@ def at_one_exposure(
     images: Sequence[UInt8[np.ndarray, "h w 3"]],
     report: Callable[[str], None] = lambda sentence: None,
 ) -> list[UInt8[np.ndarray, "h w 3"]]:
-    """The photos as the mean photo's exposure would have shown them; see :func:`photo_gains`."""
+    """The photos as the mean photo's exposure would have shown them; see :func:`photo_gains`.
+
+    They stay as they are where their brightness follows from where they were taken.
+    """
     gains = photo_gains(points, cameras, images)
-    spread = 100 * float(np.log(gains).std(axis=0).mean())
-    report(f"photos differ in brightness by {spread:.1f} %: training sees them at their mean")
+    differ = f"photos differ in brightness by {100 * np.log(gains).std(axis=0).mean():.1f} %"
+    if follows_from_place(gains, cameras):
+        report(f"{differ}, which follows from where they were taken: that is light, and stays")
+        return list(images)
+    report(f"{differ}: training sees them at their mean")
     return [equalised(image, gain) for image, gain in zip(images, gains, strict=True)]
 
 
@@ -75,6 +86,20 @@ def photo_gains(
             return np.ones((views, 3))
         gains = np.where(known[:, None], gains - gains[known].mean(axis=0), 0)
     return np.exp(gains)
+
+
+def follows_from_place(gains: Float[np.ndarray, "n 3"], cameras: Cameras) -> bool:
+    """Whether the gains of the photos around tell a photo's gain.
+
+    Exposures of one photo after the other do not. Where light moves with the camera, or the camera
+    stands in it (on DTU's scans gains differ by 17 %, and change smoothly), a view that nobody has
+    seen is as bright as those beside it, and colours have to learn that.
+    """
+    logarithms, apart = np.log(gains).mean(axis=1), angles_between(cameras)
+    nearest = np.argsort(apart, axis=1, kind="stable")[:, 1 : BESIDE + 1]
+    weight = 1 / np.maximum(np.take_along_axis(apart, nearest, axis=1), 1.0) ** 2
+    told = (weight * logarithms[nearest]).sum(axis=1) / weight.sum(axis=1)
+    return bool(((logarithms - told) ** 2).sum() < TOLD * (logarithms**2).sum())
 
 
 def equalised(

@@ -7,7 +7,7 @@ import pytest
 
 from neus.scene import Cameras
 from neus.stereo import StereoPoints
-from neus.stereo.exposure import at_one_exposure, equalised, photo_gains
+from neus.stereo.exposure import at_one_exposure, equalised, follows_from_place, photo_gains
 from tests.helpers.known_points import points_on_the_sphere
 from tests.helpers.trainings import sphere_capture
 
@@ -89,3 +89,17 @@ def test_a_photo_without_sightings_keeps_its_colours(plain, true_gains: np.ndarr
 def test_what_becomes_too_bright_is_clipped():
     image = np.array([[[0, 100, 250]]], np.uint8)
     assert equalised(image, np.array([0.5, 0.5, 0.5])).tolist() == [[[0, 200, 255]]]
+
+
+def test_light_that_moves_with_the_camera_is_no_exposure(plain, true_gains: np.ndarray):
+    cameras, images = plain
+    assert not follows_from_place(true_gains, cameras)
+    around = np.arctan2(cameras.centres[:, 1], cameras.centres[:, 0])
+    smooth = np.exp(0.2 * np.cos(around))[:, None].repeat(3, axis=1)
+    assert follows_from_place(smooth, cameras)
+    assert not follows_from_place(np.ones((VIEWS, 3)), cameras)
+    said: list[str] = []
+    photos = exposed(images, smooth)
+    same = at_one_exposure(points_on_the_sphere(cameras), cameras, photos, said.append)
+    assert all(after is before for after, before in zip(same, photos, strict=True))
+    assert "where they were taken" in said[0]
