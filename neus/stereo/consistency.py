@@ -24,6 +24,9 @@ CERTAIN = 0.9
 PAIR = 0.15
 """Confidence of what two views alone agree on."""
 
+HIDING = 0.25
+"""Of the number of views that agree on a depth: as many may be sure of something before it."""
+
 
 @dataclass(frozen=True)
 class Relief:
@@ -104,7 +107,7 @@ def agreements(
     A first round asks how many agree. Only depths that enough agree with may say, in a second,
     that they see through somebody else's point, or lie before it: a mirror shows a surface that is
     not there behind one that is. A depth that more views see through than agree with it goes, and
-    so does one with more than half as many before it.
+    so does one that has more than :data:`HIDING` of their number before it.
     """
     unsure = [np.zeros(seen.correlation.shape, bool) for seen in reliefs]
     sure = []
@@ -115,7 +118,7 @@ def agreements(
     for i, seen in enumerate(reliefs):
         agree, violate = _compared(i, reliefs, sure, cameras, neighbours[i], settings)
         hidden = _hidden(i, reliefs, sure, cameras, neighbours[i], settings)
-        kept = sure[i] & (violate < agree) & (4 * hidden <= agree)
+        kept = sure[i] & (violate < agree) & (hidden <= HIDING * agree)
         against, least = violate + hidden, settings.least_correlation
         trust = confidence(seen.correlation, agree, against, least)
         result.append(

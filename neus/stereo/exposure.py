@@ -43,8 +43,11 @@ def at_one_exposure(
 ) -> list[UInt8[np.ndarray, "h w 3"]]:
     """The photos as the mean photo's exposure would have shown them; see :func:`photo_gains`.
 
-    They stay as they are where their brightness follows from where they were taken.
+    They stay as they are where their brightness follows from where they were taken, and where they
+    are too few to tell whether it does.
     """
+    if len(images) <= BESIDE:
+        return list(images)
     gains = photo_gains(points, cameras, images)
     differ = f"photos differ in brightness by {100 * np.log(gains).std(axis=0).mean():.1f} %"
     if follows_from_place(gains, cameras):

@@ -103,3 +103,9 @@ def test_light_that_moves_with_the_camera_is_no_exposure(plain, true_gains: np.n
     same = at_one_exposure(points_on_the_sphere(cameras), cameras, photos, said.append)
     assert all(after is before for after, before in zip(same, photos, strict=True))
     assert "where they were taken" in said[0]
+
+
+def test_few_photos_stay_as_they_are(plain):
+    cameras, images = plain
+    few, some = cameras[[0, 1, 2]], images[:3]
+    assert at_one_exposure(points_on_the_sphere(few), few, some) == some
