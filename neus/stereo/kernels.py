@@ -22,18 +22,30 @@ APART = np.float32(0.3)
 
 
 @kernel
+def projected(x, y, w, turn, shift):
+    """Where the point of pixel (x, y) and inverse depth w appears in another view.
+
+    Returns the pixel's coordinates there and the ratio of the depths, 0 for a point behind it.
+    """
+    z = turn[2, 0] * x + turn[2, 1] * y + turn[2, 2] + w * shift[2]
+    if z <= np.float32(1e-6):
+        return _F32(0), _F32(0), _F32(0)
+    u = (turn[0, 0] * x + turn[0, 1] * y + turn[0, 2] + w * shift[0]) / z
+    v = (turn[1, 0] * x + turn[1, 1] * y + turn[1, 2] + w * shift[1]) / z
+    return u, v, z
+
+
+@kernel
 def meet(x, y, w, turn, shift, other):
     """Where the point of pixel (x, y) and inverse depth w lies in another view's map.
 
     Returns the pixel (column, row; column -1 where the map has nothing there), the point's depth
     in the other view and the depth that the other view has there.
     """
-    z = turn[2, 0] * x + turn[2, 1] * y + turn[2, 2] + w * shift[2]
-    if z <= np.float32(1e-6):
-        return -1, -1, _F32(0), _F32(0)
-    u = (turn[0, 0] * x + turn[0, 1] * y + turn[0, 2] + w * shift[0]) / z
-    v = (turn[1, 0] * x + turn[1, 1] * y + turn[1, 2] + w * shift[1]) / z
+    u, v, z = projected(x, y, w, turn, shift)
     height, width = other.shape[:2]
+    if z <= 0:
+        return -1, -1, _F32(0), _F32(0)
     if not (u > -_HALF and v > -_HALF and u < width - _HALF and v < height - _HALF):
         return -1, -1, _F32(0), _F32(0)
     column, row = _I32(u + _HALF), _I32(v + _HALF)
@@ -86,12 +98,8 @@ def show(
             if w <= 0 or not sure[row, column]:
                 continue
             x, y = _F32(column), _F32(row)
-            z = turn[2, 0] * x + turn[2, 1] * y + turn[2, 2] + w * shift[2]
-            if z <= np.float32(1e-6):
-                continue
-            u = (turn[0, 0] * x + turn[0, 1] * y + turn[0, 2] + w * shift[0]) / z
-            v = (turn[1, 0] * x + turn[1, 1] * y + turn[1, 2] + w * shift[1]) / z
-            if not (u > -_HALF and v > -_HALF):
+            u, v, z = projected(x, y, w, turn, shift)
+            if not (z > 0 and u > -_HALF and v > -_HALF):
                 continue
             there, down = _I32(u + _HALF), _I32(v + _HALF)
             if there >= nearest.shape[2] or down >= nearest.shape[1]:
