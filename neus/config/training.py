@@ -141,7 +141,7 @@ class TrainingConfig:
             nothing in the field can imitate it.
         affine_colours: learns a map of the colours of each photo, for exposures that differ.
         equal_exposure: brings the photos to one exposure before anything is learnt, by the points
-            of stereo, where ``losses`` ask for them.
+            of stereo, where ``losses`` ask for them, unless they follow from the cameras' places.
         losses: weights of the terms.
         learning_rates: and their course.
         validations: panels of a view that are written while training, evenly spaced.
