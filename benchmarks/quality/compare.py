@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -34,12 +35,7 @@ def arguments(argv: list[str] | None) -> argparse.Namespace:
 
 def main(argv: list[str] | None = None) -> int:
     options = arguments(argv)
-    before, *after = (content_of(file) for file in (options.before, *options.after))
-    generators = {content["generator"] for content in (before, *after)}
-    if len(generators) > 1:
-        raise InputError(
-            f"{options.after[-1]} is of another generator than {options.before}: measure both anew"
-        )
+    before, *after = contents_of([options.before, *options.after])
     records = [record for record in before["runs"] if record["lever"] == BASELINE]
     scans = {record["scan"] for record in records}
     for content in after:
@@ -53,15 +49,28 @@ def main(argv: list[str] | None = None) -> int:
     return 0
 
 
+def contents_of(files: Sequence[Path]) -> list[dict[str, Any]]:
+    """Those of several files, whose figures compare.
+
+    Raises:
+        InputError: a file is missing, not of the yardstick, or of other pictures than the first.
+    """
+    contents = [content_of(file) for file in files]
+    for file, content in zip(files, contents, strict=True):
+        if content["generator"] != contents[0]["generator"]:
+            raise InputError(f"{file} is of another generator than {files[0]}: measure both anew")
+    return contents
+
+
 def content_of(file: Path) -> dict[str, Any]:
-    """Runs, floors and generator.
+    """Runs, floors, scans and generator.
 
     Raises:
         InputError: the file is missing, or not of the yardstick.
     """
     try:
         content = json.loads(file.read_text())
-        _ = content["runs"], content["floors"], content["generator"]
+        _ = content["runs"], content["floors"], content["generator"], content["scans"]
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise InputError(
             f"{file} cannot be read as figures of the yardstick ({error}): give the .json beside a"

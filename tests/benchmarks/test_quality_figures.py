@@ -226,7 +226,8 @@ def test_two_tables_become_one(tmp_path: Path, capsys: pytest.CaptureFixture[str
         of = {"code": code, "commit": code, "device": "CPU", "steps": 100}
         runs = [record | of for record in records]
         floors = {"skull": {"overall": 0.12}}
-        file.write_text(json.dumps({"generator": 1, "runs": runs, "floors": floors}))
+        content = {"generator": 1, "runs": runs, "floors": floors, "scans": {}}
+        file.write_text(json.dumps(content))
         return file
 
     before = written("before", "old", a_record("skull", BASELINE, 0, 1.0))
@@ -239,7 +240,8 @@ def test_two_tables_become_one(tmp_path: Path, capsys: pytest.CaptureFixture[str
     assert "-0.600" in text
     assert "plain" not in text
     assert text in capsys.readouterr().out
-    (tmp_path / "other.json").write_text(json.dumps({"generator": 2, "runs": [], "floors": {}}))
+    nothing = {"generator": 2, "runs": [], "floors": {}, "scans": {}}
+    (tmp_path / "other.json").write_text(json.dumps(nothing))
     with pytest.raises(InputError, match="another generator"):
         compare([str(before), str(tmp_path / "other.json")])
     with pytest.raises(InputError, match=r"table\.md cannot be read as figures"):
