@@ -63,7 +63,7 @@ def draw_alpha() -> str:
 
 
 def draw_schedules() -> str:
-    """What changes while the methods `neus-mask` and `neus` train."""
+    """What changes while the methods `neus-mask` and `neus-colour` train."""
     panels = {
         "levels of the hash grid": ((0, 16), (0, 8, 16), lambda stage: stage.active_levels),
         "step between samples": ((0, 0.025), (0, 0.01, 0.02), lambda stage: stage.step_length),
@@ -74,15 +74,15 @@ def draw_schedules() -> str:
         plot = Plot(
             (60 + 290 * i, 45, 220, 170), (0, 1), y, title, ((0, 0.25, 0.5, 0.75, 1), ticks)
         )
-        for name, colour in zip(("neus-mask", "neus"), COLOURS[::2], strict=False):
+        for name, colour in zip(("neus-mask", "neus-colour"), COLOURS[::2], strict=False):
             stages = stages_of(name)
             values = [(p, value(s)) for p, s in stages if value(s) is not None]
             if values:
                 x, height = np.array(values, float).T
-                plot.line(x, height, colour, width=2 if name == "neus" else 6)
+                plot.line(x, height, colour, width=2 if name == "neus-colour" else 6)
         drawn.append(plot.svg())
     names = [label(60, 258, "fraction of the budget", SOFT)]
-    names += [label(350, 258, "neus-mask", COLOURS[0]), label(450, 258, "neus", COLOURS[2])]
+    names += [label(350, 258, "neus-mask", COLOURS[0]), label(450, 258, "neus-colour", COLOURS[2])]
     return picture(900, 280, [*drawn, *names])
 
 

@@ -16,7 +16,7 @@ from tests.helpers.places import ROOT
 
 BUDGETS = ROOT / "config" / "budgets"
 METHODS = sorted((ROOT / "config" / "methods").glob("*.yaml"))
-OF_289DC8FS = ("neus", "neus-mask-colour", "neus-blender", "nerf-blender")
+OF_289DC8FS = ("neus-colour", "neus-mask-colour", "neus-blender", "nerf-blender")
 MILLIMETRES = {"scan24": 231.0682, "scan65": 164.60439}
 """Radii of DTU's spheres, from scale_mat_0 of NeuS's cameras."""
 

@@ -21,11 +21,11 @@ OF_289DC8F = {
     "neus-dtu-wmask": "0950ffb50cbda8bf",
     "neus-dtu": "26992822f7db925d",
     "neus-mask-colour": "a45055cb7c93cfa3",
-    "neus": "2883c69ef6a0b323",
+    "neus-colour": "2883c69ef6a0b323",
 }
 """The fingerprints that commit 289dc8f wrote into the workflow's records, of methods that do what
-they did then: `neus-mask-colour` is `neus-mask` of that time. A finished scan of one of them must
-not be trained again."""
+they did then: `neus-mask-colour` is `neus-mask` of that time, `neus-colour` is `neus`. A finished
+scan of one of them must not be trained again."""
 
 
 @pytest.mark.parametrize("name", OF_289DC8F)
