@@ -207,6 +207,7 @@ def _training_requirements(training: TrainingConfig) -> dict[str, bool]:
         "training.curves must be one of " + ", ".join(CURVES): training.curves in CURVES,
         "training.validation_views must not be negative": training.validation_views >= 0,
         "training.stereo_points must be positive": training.stereo_points > 0,
+        "training.smooth_places must be positive": training.smooth_places > 0,
         "training.patches must be positive": training.patches > 0,
     }
 

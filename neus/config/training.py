@@ -15,8 +15,8 @@ CURVES = ("own", "instant-nsr-pl")
 class LossConfig:
     """Weights of the terms of the loss, each a :data:`Schedule`.
 
-    ``eikonal``, ``cavity``, ``sparsity``, ``curvature`` and ``patch`` are of a distance: a density
-    has none of them.
+    ``eikonal``, ``cavity``, ``sparsity``, ``curvature``, ``patch`` and ``smoothness`` are of a
+    distance: a density has none of them.
 
     Attributes:
         colour: absolute error of rays' colours.
@@ -35,6 +35,7 @@ class LossConfig:
         surface: the distance at points that stereo found.
         free_space: the distance between such points and the cameras that saw them.
         patch: how little patches of the surface look alike in several photos (1 - NCC).
+        smoothness: difference of normals side by side, where stereo knows little of the surface.
         distortion_outside: spread of the weights of a learned background, in a distance from the
             sphere that ends at 1.
     """
@@ -54,6 +55,7 @@ class LossConfig:
     free_space: Schedule = field(default=0.0, metadata=NEWER)
     distortion_outside: Schedule = field(default=0.0, metadata=NEWER)
     patch: Schedule = field(default=0.0, metadata=NEWER)
+    smoothness: Schedule = field(default=0.0, metadata=NEWER)
 
     def uses(self, term: str) -> bool:
         """Whether a term has a weight other than 0 at any time."""
@@ -147,6 +149,8 @@ class TrainingConfig:
         validations: panels of a view that are written while training, evenly spaced.
         checkpoint_seconds: between checkpoints.
         stereo_points: points of the fused cloud that are asked for in each step.
+        smooth_places: samples of each step that are compared with a place beside them, where
+            ``losses.smoothness`` asks for it.
         patches: rays of each step whose surface points are compared with other photos, at most.
         patch_reach: half of a patch's side in scene units, a :data:`Schedule`; never less than two
             pixels, and taken from coarser pictures where it is more.
@@ -169,6 +173,7 @@ class TrainingConfig:
     validations: int = 4
     checkpoint_seconds: float = 30.0
     stereo_points: int = field(default=512, metadata=NEWER)
+    smooth_places: int = field(default=1024, metadata=NEWER)
     patches: int = field(default=256, metadata=NEWER)
     patch_reach: Schedule = field(default_factory=lambda: [0.0, 0.02, 0.005, 0.6], metadata=NEWER)
     weights: str | None = field(default=None, metadata=NEWER)

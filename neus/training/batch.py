@@ -22,10 +22,10 @@ from neus.models import (
 )
 from neus.ops.types import Samples
 from neus.rendering import DensityGrid, OccupancyGrid
-from neus.training.evidence import SurfacePoints
+from neus.training.evidence import Ignorance, SurfacePoints
 from neus.training.objective import Outcome
 from neus.training.patches import ComparedPatches, PatchViews, compare_patches
-from neus.training.points import field_points
+from neus.training.points import FieldPoints, field_points
 from neus.training.rays import PixelPool, RayBatch
 from neus.training.settings import StepSettings
 
@@ -62,6 +62,8 @@ class BatchRenderer:
         self._pool, self._affine_colours = pool, affine_colours
         self._backend, self._device = backend, device
         self._evidence, self._views = evidence, views
+        smooth = isinstance(model, NeuS) and method.training.losses.uses("smoothness")
+        self._ignorance = Ignorance(evidence, device) if smooth else None
         surface = isinstance(occupancy, OccupancyGrid)
         self._further = method.training.uniform_samples if surface else 0
         self.capacity = method.training.samples - self._further
@@ -86,7 +88,7 @@ class BatchRenderer:
             sightings = self._evidence.draw(settings.sightings, generator)
         points = field_points(
             batch, samples, self._occupancy, self._further, settings.hidden_cells, generator,
-            sightings,
+            sightings, config.smooth_places if self._ignorance is not None else 0,
         )  # fmt: skip
         rendering = self._model.render(
             points.places, samples, batch.directions, stage, self._backend
@@ -106,9 +108,15 @@ class BatchRenderer:
         outcome = Outcome(
             rendering, batch, samples, points, colours, target, counted, stage.step_length,
             sightings, self._patches(batch, samples, rendering, settings), behind,
-            stage.outside_ratio,
+            stage.outside_ratio, self._unknown(points),
         )  # fmt: skip
         return outcome, taken
+
+    def _unknown(self, points: FieldPoints) -> Float[Tensor, "a"] | None:
+        """How little is known where smoothness is asked for, if it is."""
+        if self._ignorance is None:
+            return None
+        return self._ignorance.at(points.places[points.aside])
 
     def _patches(
         self, batch: RayBatch, samples: Samples, rendering: Rendering, settings: StepSettings

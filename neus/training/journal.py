@@ -34,6 +34,7 @@ COLUMNS: tuple[str, ...] = (
     "free_space",
     "distortion_outside",
     "patch",
+    "smoothness",
 )
 FIGURES: tuple[str, ...] = ("step", "psnr")
 

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 MOST_OFF = 0.2
 """Scene units beyond which a point says nothing of the surface."""
+BLUNT = 0.01
+"""Length of a difference of normals below which it counts as its square does."""
 
 
 def colour_loss(
@@ -128,6 +130,18 @@ def outside_distortion_loss(
 def eikonal_loss(gradient_norms: Float[Tensor, "n"]) -> Float[Tensor, ""]:
     """Squared deviation of the gradient's norm from 1 (Gropp et al. 2020; NeuS, eq. 16)."""
     return ((gradient_norms - 1) ** 2).mean()
+
+
+def smoothness_loss(
+    normals: Float[Tensor, "a 3"], beside: Float[Tensor, "a 3"], weights: Float[Tensor, "a"]
+) -> Float[Tensor, ""]:
+    """Weighted mean of how far unit normals differ from those beside them (UNISURF).
+
+    The length of the difference, not its square, so that an edge costs no more than a bend by the
+    same angle; rounded near 0, where a length has no derivative.
+    """
+    squares = ((normals - beside) ** 2).sum(dim=1)
+    return (weights * ((squares + BLUNT**2).sqrt() - BLUNT)).mean()
 
 
 def cavity_loss(sdf: Float[Tensor, "h"], depth: float) -> Float[Tensor, ""]:

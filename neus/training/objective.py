@@ -24,6 +24,7 @@ from neus.training.losses import (
     opaque_loss,
     outside_distortion_loss,
     patch_loss,
+    smoothness_loss,
     sparsity_loss,
     squared_colour_loss,
     surface_loss,
@@ -50,6 +51,7 @@ class Outcome:
         patches: of the surface, and how they look in other photos.
         behind: what a learned background made of the rays.
         outside_ratio: by which its sections grow.
+        ignorance: how little is known of the surface at ``points.aside``, 0 to 1.
     """
 
     rendering: Rendering
@@ -64,6 +66,7 @@ class Outcome:
     patches: ComparedPatches | None = None
     behind: Surroundings | None = None
     outside_ratio: float = 0.1
+    ignorance: Float[Tensor, "a"] | None = None
 
 
 def loss_terms(losses: LossConfig, outcome: Outcome) -> dict[str, Tensor]:
@@ -73,6 +76,7 @@ def loss_terms(losses: LossConfig, outcome: Outcome) -> dict[str, Tensor]:
     if isinstance(rendering, SurfaceRendering):
         terms |= _surface_terms(losses, rendering, outcome.points)
         terms |= _known_terms(rendering, outcome)
+        terms |= _smoothness_term(rendering, outcome)
     if outcome.patches is not None:
         terms["patch"] = patch_loss(outcome.patches.costs, outcome.patches.weights)
     if losses.uses("mask"):
@@ -130,3 +134,15 @@ def _known_terms(rendering: SurfaceRendering, outcome: Outcome) -> dict[str, Ten
         "surface": surface_loss(on, known.confidence),
         "free_space": free_space_loss(before, known.least, known.confidence),
     }
+
+
+def _smoothness_term(rendering: SurfaceRendering, outcome: Outcome) -> dict[str, Tensor]:
+    """Of places beside samples, where it is asked for."""
+    points = outcome.points
+    if points.beside is None or outcome.ignorance is None:
+        return {}
+    normals, others = (
+        torch.nn.functional.normalize(rendering.gradient[which], dim=1)
+        for which in (points.beside, points.aside)
+    )
+    return {"smoothness": smoothness_loss(normals, others, outcome.ignorance)}

@@ -10,11 +10,11 @@ from torch import Tensor
 
 from neus.ops.types import Samples
 from neus.rendering import DensityGrid, OccupancyGrid
-from neus.training.evidence import Sightings
+from neus.training.evidence import Sightings, places_aside
 from neus.training.rays import RayBatch
 
 if TYPE_CHECKING:
-    from jaxtyping import Float
+    from jaxtyping import Float, Int
 
 CAVITY_SHARE = 0.25
 """Part of the uniform points that go to hidden cavities, where there are any."""
@@ -31,6 +31,8 @@ class FieldPoints:
         depth: how deep within the solid those shall lie.
         on: which are known to be on the surface.
         before: which are known to be in free space.
+        aside: which lie beside some of the samples.
+        beside: the samples that these lie beside.
     """
 
     places: Float[Tensor, "n 3"]
@@ -39,6 +41,8 @@ class FieldPoints:
     depth: float
     on: slice
     before: slice
+    aside: slice
+    beside: Int[Tensor, "a"] | None
 
 
 def field_points(
@@ -49,17 +53,18 @@ def field_points(
     hidden_cells: int | Float[Tensor, ""],
     generator: torch.Generator,
     sightings: Sightings | None = None,
+    smooth_places: int = 0,
 ) -> FieldPoints:
     """The places of samples and ``further`` points; these also fill the padding of the samples.
 
     A part of these lies in the ``hidden_cells`` cells of cavities, unless that is the number 0.
-    What is known of the surface comes on top of them.
+    What is known of the surface comes on top of them, and ``smooth_places`` beside samples.
     """
     ray = samples.ray_index
     marched = torch.addcmul(batch.origins[ray], samples.t[:, None], batch.directions[ray])
     if not isinstance(occupancy, OccupancyGrid):
         none = slice(0)
-        return FieldPoints(marched, none, none, 0.0, none, none)
+        return FieldPoints(marched, none, none, 0.0, none, none, none, None)
     if isinstance(hidden_cells, int) and hidden_cells == 0:
         hidden = marched[:0]
     else:
@@ -71,15 +76,22 @@ def field_points(
     filled = torch.where((place < samples.offsets[-1])[:, None], marched, filler)
     after = len(marched) + len(uniform)
     known = [] if sightings is None else [sightings.on, sightings.before]
-    places = torch.cat([filled, uniform, hidden, *known])
-    between = after + len(hidden) + (len(places) - after - len(hidden)) // 2
+    parts, beside = [filled, uniform, hidden, *known], None
+    if smooth_places:
+        beside, aside = places_aside(filled, samples, smooth_places, generator)
+        parts.append(aside)
+    on = after + len(hidden)
+    before = on + (0 if sightings is None else len(sightings.on))
+    end = before + (0 if sightings is None else len(sightings.before))
     return FieldPoints(
-        places,
+        torch.cat(parts),
         slice(len(marched), after),
-        slice(after, after + len(hidden)),
+        slice(after, on),
         occupancy.half_diagonal,
-        slice(after + len(hidden), between),
-        slice(between, len(places)),
+        slice(on, before),
+        slice(before, end),
+        slice(end, end + smooth_places),
+        beside,
     )
 
 

@@ -57,6 +57,7 @@ METHODS: dict[str, dict[str, Any]] = {
     "density": {"model": {"kind": "nerf"}},
     "stereo": {"training": {"losses": {"surface": 0.3, "free_space": 0.3}, "stereo_points": 32}},
     "patches": {"training": {"losses": {"patch": 0.5}, "patches": 6}},
+    "smoothness": {"training": {"losses": {"smoothness": 0.1}, "smooth_places": 32}},
 }  # fmt: skip
 TINY = {
     "model": {

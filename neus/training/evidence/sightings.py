@@ -54,7 +54,12 @@ class Sightings:
 
 
 class SurfacePoints:
-    """The points of stereo within the unit sphere, and the cameras that saw them, on a device."""
+    """The points of stereo within the unit sphere, and the cameras that saw them, on a device.
+
+    Attributes:
+        position: ``[p, 3]`` in the scene frame.
+        confidence: ``[p]`` between 0 and 1.
+    """
 
     def __init__(self, points: StereoPoints, cameras: Cameras, device: torch.device) -> None:
         """``cameras``: of the training views, in the order that ``points.views`` counts."""
@@ -62,8 +67,8 @@ class SurfacePoints:
         def tensor(array: object, dtype: torch.dtype) -> Tensor:
             return torch.as_tensor(array, dtype=dtype).to(device)
 
-        self._position = tensor(points.position, torch.float32)
-        self._confidence = tensor(points.confidence, torch.float32)
+        self.position = tensor(points.position, torch.float32)
+        self.confidence = tensor(points.confidence, torch.float32)
         self._footprint = tensor(points.footprint, torch.float32)
         self._first = tensor(points.first, torch.int64)
         self._views = tensor(points.views, torch.int64)
@@ -71,7 +76,7 @@ class SurfacePoints:
         self._cameras = cameras
 
     def __len__(self) -> int:
-        return len(self._position)
+        return len(self.position)
 
     def draw(self, count: int, generator: torch.Generator) -> Sightings:
         """Random points, each seen by a random one of its views.
@@ -79,10 +84,10 @@ class SurfacePoints:
         What few views see counts as much as what many do. There must be a point; no shape depends
         on what is drawn.
         """
-        device = self._position.device
+        device = self.position.device
         point = torch.randint(len(self), (count,), generator=generator, device=device)
         chance = torch.rand(2, count, generator=generator, device=device)
-        on, towards = self._position[point], self._towards(point, chance[0])
+        on, towards = self.position[point], self._towards(point, chance[0])
         gap = GAP * self._footprint[point]
         far = _way_out_of_the_sphere(on, towards)
         near = torch.arange(count, device=device) % 2 == 0
@@ -92,7 +97,7 @@ class SurfacePoints:
             on,
             on + way[:, None] * towards,
             (SLOPE * (way - gap)).clamp(max=MOST),
-            self._confidence[point],
+            self.confidence[point],
         )
 
     def places_before(self, spacing: float) -> list[Tensor]:
@@ -100,13 +105,13 @@ class SurfacePoints:
 
         Of more than ``CROSSED_RAYS`` points every so many are taken, and one view of each.
         """
-        device = self._position.device
+        device = self.position.device
         points = torch.arange(0, len(self), -(-len(self) // CROSSED_RAYS) or 1, device=device)
         steps = torch.arange(0, 2, spacing, device=device)
         found = []
         for some in points.split(_BATCH):
             on, towards = (
-                self._position[some],
+                self.position[some],
                 self._towards(some, torch.zeros(len(some), device=device)),
             )
             way = GAP * self._footprint[some, None] + steps
@@ -127,7 +132,7 @@ class SurfacePoints:
         """Unit vectors from points to one of the cameras that saw each, by a number in [0, 1)."""
         first, last = self._first[point], self._first[point + 1]
         view = self._views[first + (chance * (last - first)).long()]
-        way = self._centres[view] - self._position[point]
+        way = self._centres[view] - self.position[point]
         return torch.nn.functional.normalize(way, dim=1)
 
 

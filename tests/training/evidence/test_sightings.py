@@ -12,7 +12,7 @@ from neus.config import load_method
 from neus.rendering import OccupancyGrid
 from neus.stereo import StereoPoints
 from neus.training import PixelPool, SurfacePoints, Trainer
-from neus.training.evidence import GAP, MOST, NEAR, SLOPE
+from neus.training.evidence.sightings import GAP, MOST, NEAR, SLOPE
 from neus.training.journal import COLUMNS
 from neus.training.losses import MOST_OFF, free_space_loss, surface_loss
 from tests.helpers.known_points import FOOTPRINT, RADIUS, points_on_the_sphere
