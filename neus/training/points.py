@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import TYPE_CHECKING
 
 import torch
@@ -74,24 +75,23 @@ def field_points(
     place = torch.arange(len(marched), device=marched.device)
     filler = uniform[place % len(uniform)]
     filled = torch.where((place < samples.offsets[-1])[:, None], marched, filler)
-    after = len(marched) + len(uniform)
-    known = [] if sightings is None else [sightings.on, sightings.before]
-    parts, beside = [filled, uniform, hidden, *known], None
+    nothing = marched[:0]
+    on, before = (nothing, nothing) if sightings is None else (sightings.on, sightings.before)
+    beside, aside = None, nothing
     if smooth_places:
         beside, aside = places_aside(filled, samples, smooth_places, generator)
-        parts.append(aside)
-    on = after + len(hidden)
-    before = on + (0 if sightings is None else len(sightings.on))
-    end = before + (0 if sightings is None else len(sightings.before))
+    parts = [filled, uniform, hidden, on, before, aside]
+    ends = [*accumulate(len(part) for part in parts)]
+    spread, cavities, known, free, neighbours = map(slice, ends[:-1], ends[1:])
     return FieldPoints(
         torch.cat(parts),
-        slice(len(marched), after),
-        slice(after, on),
-        occupancy.half_diagonal,
-        slice(on, before),
-        slice(before, end),
-        slice(end, end + smooth_places),
-        beside,
+        spread=spread,
+        hidden=cavities,
+        depth=occupancy.half_diagonal,
+        on=known,
+        before=free,
+        aside=neighbours,
+        beside=beside,
     )
 
 
