@@ -21,7 +21,7 @@ from tests.helpers.stand_in_programs import (
     write_project,
 )
 
-AGAIN = {"normalize_scene": 1, "train": 1} | AFTER_TRAINING
+AGAIN = {"normalize_scene": 1, "dense_stereo": 1, "train": 1} | AFTER_TRAINING
 POSES_AGAIN = {"estimate_poses": 1} | AGAIN
 
 

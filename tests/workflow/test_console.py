@@ -24,8 +24,8 @@ def test_a_failure_its_repair_and_a_second_run(project: Path, tmp_path: Path):
     failed = snakemake(project, *words, FAIL="1", **OURS)
     assert failed.returncode != 0
     lines = [re.sub(r"^\d\d:\d\d:\d\d  ", "", line) for line in failed.stderr.splitlines()]
-    assert any(re.fullmatch(r"11 jobs to do, about \d+ (min|h.*)", line) for line in lines)
-    assert any(re.match(r"\+ normalize_scene +statue .* 2 of 11 jobs, ", line) for line in lines)
+    assert any(re.fullmatch(r"12 jobs to do, about \d+ (min|h.*)", line) for line in lines)
+    assert any(re.match(r"\+ normalize_scene +statue .* 2 of 12 jobs, ", line) for line in lines)
     broken = lines.index("! train statue neus failed")
     assert lines[broken + 1 : broken + 3] == ["    train at work", "    error: stopped half-way"]
     assert any(line.startswith("    all of its words: ") for line in lines)
@@ -33,8 +33,8 @@ def test_a_failure_its_repair_and_a_second_run(project: Path, tmp_path: Path):
 
     plan = json.loads((project / ".snakemake" / "neus-plan.json").read_text())
     jobs = {job["rule"]: job for job in plan["jobs"]}
-    assert len(jobs) == 11
-    before_mesh = {jobs[name]["number"] for name in ("normalize_scene", "train")}
+    assert len(jobs) == 12
+    before_mesh = {jobs[name]["number"] for name in ("normalize_scene", "dense_stereo", "train")}
     assert set(jobs["extract_mesh"]["after"]) == before_mesh
     assert jobs["train"]["of"] == "statue neus"
     fewer, smaller = 10 / 48, 24 * 32 / (400 * 300)  # photos than the demo has

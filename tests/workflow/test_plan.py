@@ -163,16 +163,18 @@ def test_a_second_seed_and_scan_multiply_the_runs(finished: Path) -> None:
     config = write_config(finished / "more.yaml", scans=scans, seeds=[0, 1])
     plan = planned(finished, "--configfile", config)
     assert plan == {
-        "make_demo": 1, "normalize_scene": 1, "train": 3, "extract_mesh": 3, "texture_mesh": 3,
-        "render_views": 3, "render_path": 3, "evaluate_views": 3, "evaluate_mesh": 3,
-        "results_table": 1, "page": 1, "all": 1,
+        "make_demo": 1, "normalize_scene": 1, "dense_stereo": 1, "train": 3, "extract_mesh": 3,
+        "texture_mesh": 3, "render_views": 3, "render_path": 3, "evaluate_views": 3,
+        "evaluate_mesh": 3, "results_table": 1, "page": 1, "all": 1,
     }  # fmt: skip
 
 
 def test_a_new_photo_reruns_all(finished: Path) -> None:
     write_photos(finished / "my photos", 11)
     plan = planned(finished, "--configfile", "mine.yaml")
-    assert plan == {"estimate_poses": 1, "normalize_scene": 1, "train": 1} | AFTER_TRAINING
+    assert plan == {
+        "estimate_poses": 1, "normalize_scene": 1, "dense_stereo": 1, "train": 1
+    } | AFTER_TRAINING  # fmt: skip
 
 
 def test_a_mistake_is_one_sentence_before_any_job(project: Path) -> None:
