@@ -17,6 +17,8 @@ MOST_OFF = 0.2
 """Scene units beyond which a point says nothing of the surface."""
 BLUNT = 0.01
 """Length of a difference of normals below which it counts as its square does."""
+MOST_BENT = 0.5
+"""Length of such a difference, 29 degrees, from which it is of an edge, and has no pull."""
 
 
 def colour_loss(
@@ -137,11 +139,11 @@ def smoothness_loss(
 ) -> Float[Tensor, ""]:
     """Weighted mean of how far unit normals differ from those beside them (UNISURF).
 
-    The length of the difference, not its square, so that an edge costs no more than a bend by the
-    same angle; rounded near 0, where a length has no derivative.
+    The length of the difference, not its square, rounded near 0, where a length has no derivative;
+    at most ``MOST_BENT``, so that struts and edges are left alone.
     """
     squares = ((normals - beside) ** 2).sum(dim=1)
-    return (weights * ((squares + BLUNT**2).sqrt() - BLUNT)).mean()
+    return (weights * ((squares + BLUNT**2).sqrt() - BLUNT).clamp(max=MOST_BENT)).mean()
 
 
 def cavity_loss(sdf: Float[Tensor, "h"], depth: float) -> Float[Tensor, ""]:

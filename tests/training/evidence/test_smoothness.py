@@ -13,24 +13,23 @@ from neus.ops.types import Samples
 from neus.training import PixelPool, SurfacePoints, Trainer
 from neus.training.evidence import Ignorance, places_aside
 from neus.training.evidence.smoothness import ASIDE
-from neus.training.losses import BLUNT, smoothness_loss
+from neus.training.losses import BLUNT, MOST_BENT, smoothness_loss
 from tests.helpers.known_points import points_on_the_sphere
 from tests.helpers.trainings import CPU, small_method, sphere_capture, whole_and_resumed
 
 
-def test_a_bend_costs_its_angle_and_what_is_known_costs_nothing():
-    up = torch.tensor([[0.0, 0, 1], [0, 0, 1], [0, 0, 1]])
-    beside = torch.tensor([[0.0, 0, 1], [1, 0, 0], [0, 0, -1]])
-    found = [
-        float(smoothness_loss(up[i : i + 1], beside[i : i + 1], torch.ones(1))) for i in range(3)
-    ]
-    assert found == pytest.approx([0, 2**0.5, 2], abs=1.1 * BLUNT)
+def test_a_bend_costs_its_angle_and_an_edge_has_no_pull():
+    up = torch.tensor([[0.0, 0, 1]] * 3)
+    angles = torch.tensor([0.0, 0.3, 2.0])
+    beside = torch.stack([angles.sin(), 0 * angles, angles.cos()], dim=1).requires_grad_()
+    found = [smoothness_loss(up[i : i + 1], beside[i : i + 1], torch.ones(1)) for i in range(3)]
+    assert [float(cost.detach()) for cost in found] == pytest.approx(
+        [0, 0.3, MOST_BENT], abs=1.1 * BLUNT
+    )
+    (pull,) = torch.autograd.grad(sum(found), beside)
+    assert pull.norm(dim=1).tolist() == pytest.approx([0, 1, 0], abs=0.01)
     weights = torch.tensor([1.0, 0.5, 0.0])
-    assert float(smoothness_loss(up, beside, weights)) == pytest.approx(2**0.5 / 6, abs=BLUNT)
-    alike = up.clone().requires_grad_()
-    smoothness_loss(alike, up, torch.ones(3)).backward()
-    assert alike.grad is not None
-    assert alike.grad.isfinite().all()
+    assert float(smoothness_loss(up, beside.detach(), weights)) == pytest.approx(0.05, abs=BLUNT)
 
 
 def test_ignorance_ends_where_stereo_sees_well():
@@ -79,7 +78,7 @@ def roughness(weight: float, steps: int, evidence: SurfacePoints | None = None) 
 
 
 def test_it_smooths():
-    assert np.mean(roughness(1.0, 160)[-20:]) < 0.5 * np.mean(roughness(1e-6, 160)[-20:])
+    assert np.mean(roughness(1.0, 160)[-20:]) < 0.7 * np.mean(roughness(1e-6, 160)[-20:])
 
 
 def test_it_asks_less_of_what_stereo_knows():
