@@ -26,7 +26,7 @@ def test_a_bend_costs_its_angle_and_an_edge_has_no_pull():
     assert [float(cost.detach()) for cost in found] == pytest.approx(
         [0, 0.3, MOST_BENT], abs=1.1 * BLUNT
     )
-    (pull,) = torch.autograd.grad(sum(found), beside)
+    (pull,) = torch.autograd.grad(torch.stack(found).sum(), beside)
     assert pull.norm(dim=1).tolist() == pytest.approx([0, 1, 0], abs=0.01)
     weights = torch.tensor([1.0, 0.5, 0.0])
     assert float(smoothness_loss(up, beside.detach(), weights)) == pytest.approx(0.05, abs=BLUNT)
