@@ -3,7 +3,7 @@
 On glaze, gloss and bare walls stereo is silent, and colour alone digs craters: what a mirror shows
 lies behind it, and moves among the photos as if it were there. So the normals of two places side by
 side are asked to be alike (the surface regularisation of UNISURF, Oechsle et al., ICCV 2021), the
-less the more stereo knows of that place: detail that it found stays as sharp as colours make it.
+less the more stereo knows of that place.
 """
 
 from __future__ import annotations
