@@ -23,9 +23,9 @@ ASIDE = 0.01
 """Scene units between the two places."""
 CELLS = 96
 """Along a side of the grid that says how much is known where."""
-HALF_KNOWN = 10.0
-"""Sum of the confidences of stereo's points in a cell and its neighbours at which a place counts
-half. Where stereo sees well, it is 90 and more."""
+KNOWN = 10.0
+"""Sum of the confidences of stereo's points in a cell and its neighbours at which a place counts a
+quarter. Where stereo sees well, it is 90 and more, and a hundredth is left: a tenth would show."""
 
 
 class Ignorance:
@@ -36,7 +36,7 @@ class Ignorance:
         if evidence is not None:
             known.index_put_(_cells(evidence.position), evidence.confidence, accumulate=True)
         around = 27 * torch.nn.functional.avg_pool3d(known[None, None], 3, stride=1, padding=1)
-        self._grid = HALF_KNOWN / (HALF_KNOWN + around[0, 0])
+        self._grid = (KNOWN / (KNOWN + around[0, 0])) ** 2
 
     def at(self, places: Float[Tensor, "n 3"]) -> Float[Tensor, "n"]:
         """Between 0 and 1 at places of the scene frame."""

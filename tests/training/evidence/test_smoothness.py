@@ -38,7 +38,10 @@ def test_ignorance_ends_where_stereo_sees_well():
     known = replace(few, confidence=100 * few.confidence)
     ignorance = Ignorance(SurfacePoints(known, cameras, CPU), CPU)
     on = torch.tensor(known.position)
-    assert float(ignorance.at(on).mean()) < 0.5
+    assert float(ignorance.at(on).mean()) < 0.25
+    together = replace(known, position=np.zeros_like(on), confidence=np.full(len(on), 90 / len(on)))
+    once = Ignorance(SurfacePoints(together, cameras, CPU), CPU)
+    assert float(once.at(torch.zeros(1, 3))) == pytest.approx(0.01, rel=1e-4)
     far = torch.tensor([[0.0, 0, 0], [0.99, 0, 0], [-1.0, -1, -1], [1.0, 1, 1]])
     assert ignorance.at(far).tolist() == [1, 1, 1, 1]
     doubted = replace(known, confidence=0 * known.confidence)
