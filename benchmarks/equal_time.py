@@ -28,7 +28,7 @@ from neus.models import TrainedModel, ready
 from neus.ops import cpu, reference, threads_of_steps
 from neus.ops.cpu.warm_up import compile_kernels
 from neus.scene import Scene, load_images, load_mask, load_scene
-from neus.training import PixelPool, Trainer
+from neus.training import trainer_of_scene
 
 METHODS = Path(__file__).parents[1] / "config" / "methods"
 SEED = 0
@@ -74,10 +74,8 @@ def trained(
     scene: Scene, method: MethodConfig, backend: ModuleType, *, measure: bool = True
 ) -> dict[str, float]:
     """Train on a backend: steps, seconds within them, and the mean PSNR of the held-out views."""
-    train, images = list(scene.train), load_images(scene)
-    masks = [load_mask(scene, i) if i in scene.masked else None for i in train]
-    pool = PixelPool(scene.cameras[train], [images[i] for i in train], masks, CPU)
-    trainer = Trainer(method, pool, CPU, SEED, backend=backend)
+    images = load_images(scene)
+    trainer = trainer_of_scene(scene, images, method, CPU, SEED, backend=backend)
     start = time.perf_counter()
     with threads_of_steps(backend):
         while trainer.step < method.training.steps:

@@ -6,45 +6,32 @@ import argparse
 import hashlib
 import json
 import sys
-from dataclasses import dataclass
 from pathlib import Path
-
-import numpy as np
 
 from neus.cli import run
 from neus.errors import InputError
 from neus.external import read_taken
 from neus.files import folder_written_whole, written_whole
 from neus.metrics.culling import CULLINGS, cull
-from neus.metrics.dtu import dtu_distances, dtu_figures
 from neus.metrics.dtu_reference import load_reference
-from neus.metrics.error_clouds import FILES, Viewpoint, write_error_clouds
+from neus.metrics.error_clouds import FILES, write_error_clouds
 from neus.metrics.evaluation import Alignment, align_by_cameras, mesh_report
 from neus.metrics.geometry import Surface, load_surface
-from neus.metrics.surfaces import (
-    EXPECTED,
-    SurfaceDistances,
-    SurfaceFigures,
-    in_a_line,
-    surface_distances,
-    surface_figures,
+from neus.metrics.measuring import (
+    Measured,
+    Sampling,
+    Teller,
+    measured_by_dtu,
+    measured_by_samples,
+    measured_by_tanks,
+    viewpoint,
 )
-from neus.metrics.tanks import align_trajectories, same_cameras, tanks_distances, tanks_figures
+from neus.metrics.surfaces import EXPECTED, in_a_line
 from neus.metrics.tanks_files import TAU
-from neus.metrics.tanks_reference import load_tanks, read_trajectory
+from neus.metrics.tanks_reference import load_tanks
 from neus.progress import Progress
-from neus.scene import Scene, Similarity, load_mask, load_scene, standpoint
-from neus.sources import number_in, read_dtu
-
-
-@dataclass(frozen=True)
-class Measured:
-    """A mesh's figures, what they were taken from, and how to look at it."""
-
-    figures: SurfaceFigures
-    distances: SurfaceDistances
-    view: Viewpoint
-
+from neus.scene import Scene, load_mask, load_scene
+from neus.sources import read_dtu
 
 Options = argparse.Namespace
 
@@ -144,14 +131,27 @@ def main(argv: list[str] | None = None) -> int:
 
 def measure(options: Options, progress: Progress) -> tuple[Measured, Alignment | None]:
     progress.at("mesh")
-    mesh, unit, alignment = prepared_mesh(options)
-    view = viewpoint(options.scene, alignment)
+    scene = options.scene and load_scene(options.scene)
+    mesh, unit, alignment = prepared_mesh(options, scene)
+    view = viewpoint(scene, alignment)
+    teller = Teller(options.threads, say, progress.at)
     if options.tanks is not None:
-        measured, alignment = by_tanks(mesh, options, progress)
+        progress.at("reference")
+        say(f"reading the reference of {options.tanks}")
+        tanks = load_tanks(options.reference_root, options.tanks)
+        cameras = options.trajectory or scene
+        measured, alignment = measured_by_tanks(mesh, tanks, cameras, teller)
     elif options.reference_root is not None:
-        measured = by_dtu(mesh, view, options, progress)
+        progress.at("reference")
+        say(f"reading the reference of scan {options.scan}")
+        reference = load_reference(options.reference_root, options.scan)
+        measured = measured_by_dtu(mesh, reference, view, options.seed, teller)
     else:
-        measured = by_samples(mesh, unit, view, options, progress)
+        asked = Sampling(
+            options.samples, options.seed, options.threshold, options.absolute_threshold
+        )
+        surface = load_surface(options.reference)
+        measured = measured_by_samples(mesh, surface, unit, view, asked, teller)
     say(in_a_line(measured.figures, options.culling))
     return measured, alignment
 
@@ -173,13 +173,12 @@ def check(options: Options) -> None:
         raise InputError(f"--culling {options.culling} needs cameras and masks: give --scene, too")
 
 
-def prepared_mesh(options: Options) -> tuple[Surface, str, Alignment | None]:
+def prepared_mesh(options: Options, scene: Scene | None) -> tuple[Surface, str, Alignment | None]:
     """The mesh, culled and moved by the known cameras where there are any, and its unit then."""
     say(f"reading {options.mesh}")
     mesh = load_surface(options.mesh)
-    if options.scene is None:
+    if scene is None:
         return mesh, "source units", None
-    scene = load_scene(options.scene)
     if options.culling != "none":
         mesh = culled(mesh, options.culling, scene)
     if options.known_cameras is None:
@@ -189,93 +188,12 @@ def prepared_mesh(options: Options) -> tuple[Surface, str, Alignment | None]:
     return mesh.transformed(alignment.similarity), known.unit, alignment
 
 
-def viewpoint(folder: Path | None, alignment: Alignment | None) -> Viewpoint | None:
-    """The side that the cameras look at, in the frame that the mesh is measured in."""
-    if folder is None:
-        return None
-    scene = load_scene(folder)
-    known = Similarity.identity() if alignment is None else alignment.similarity
-    return Viewpoint(*standpoint(scene.cameras.transformed(known @ scene.to_source)))
-
-
 def culled(mesh: Surface, name: str, scene: Scene) -> Surface:
     masked = [i for i, frame in enumerate(scene.frames) if frame.mask is not None]
     if not masked:
         raise InputError(f"culling {name} needs masks, and the scene has none: set it to none")
     cameras = scene.cameras.transformed(scene.to_source)[masked]
     return cull(mesh, name, cameras, [load_mask(scene, index) for index in masked])
-
-
-def by_dtu(mesh: Surface, view: Viewpoint | None, options: Options, progress: Progress) -> Measured:
-    progress.at("reference")
-    say(f"reading the reference of scan {options.scan}")
-    reference = load_reference(options.reference_root, options.scan)
-    distances = dtu_distances(
-        mesh,
-        reference,
-        seed=options.seed,
-        workers=options.threads,
-        report=say,
-        advance=progress.at,
-    )
-    # The table says better than cameras which way is up; the world's origin is near the first one.
-    front = -reference.points.mean(axis=0) if view is None else view.front
-    view = Viewpoint(up=reference.plane[:3], front=front)
-    return Measured(dtu_figures(distances, reference), distances, view)
-
-
-def by_tanks(mesh: Surface, options: Options, progress: Progress) -> tuple[Measured, Alignment]:
-    progress.at("reference")
-    say(f"reading the reference of {options.tanks}")
-    reference = load_tanks(options.reference_root, options.tanks)
-    if options.trajectory is not None:
-        centres, numbers = read_trajectory(options.trajectory)[:, :3, 3], None
-    else:
-        scene = load_scene(options.scene)
-        centres = scene.to_source.apply(scene.cameras.centres)
-        numbers = [number_in(frame.name) for frame in scene.frames]
-    pairs = same_cameras(len(centres), numbers, len(reference.centres))
-    alignment = align_trajectories(centres[pairs[:, 0]], reference.centres[pairs[:, 1]])
-    say(f"{alignment.cameras} cameras, {alignment.residual:.3g} m from those of the reference")
-    distances = tanks_distances(
-        mesh.transformed(alignment.similarity),
-        reference,
-        workers=options.threads,
-        report=say,
-        advance=progress.at,
-    )
-    up = np.eye(3)[reference.volume.axes[2]]
-    looked_at = viewpoint(None if options.trajectory else options.scene, alignment)
-    view = Viewpoint(up=up, front=np.roll(up, 1)) if looked_at is None else looked_at
-    return Measured(tanks_figures(distances, reference), distances, view), alignment
-
-
-def by_samples(
-    mesh: Surface,
-    unit: str,
-    view: Viewpoint | None,
-    options: Options,
-    progress: Progress,
-) -> Measured:
-    reference = load_surface(options.reference)
-    distances = surface_distances(
-        mesh,
-        reference,
-        samples=options.samples,
-        seed=options.seed,
-        workers=options.threads,
-        advance=progress.at,
-    )
-    threshold = options.absolute_threshold
-    figures = surface_figures(
-        distances,
-        threshold=options.threshold * reference.diameter if threshold is None else threshold,
-        diameter=reference.diameter,
-        unit=unit,
-        protocol="mesh",
-    )
-    upright = Viewpoint(up=np.array([0.0, 0, 1]), front=np.array([0.0, -1, 0]))
-    return Measured(figures, distances, view or upright)
 
 
 if __name__ == "__main__":

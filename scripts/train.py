@@ -9,7 +9,7 @@ import argparse
 import json
 import sys
 from contextlib import nullcontext
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -30,24 +30,23 @@ from neus.errors import InputError
 from neus.files import code_snapshot, code_version, held_alone, versions, written_whole
 from neus.models import operators_for, save_model, start_from, unfused_notice
 from neus.progress import Progress
-from neus.scene import Scene, load_images, load_mask, load_scene
-from neus.stereo import POINTS, at_one_exposure, read_figures, read_points
+from neus.scene import Scene, load_images, load_scene
+from neus.stereo import POINTS, read_figures, read_points
 from neus.training import (
     LONGEST_SIDE,
     SECONDS_A_STEP,
     CheckpointFolder,
     HeldOutViews,
-    PatchViews,
-    PixelPool,
+    Processes,
     RunFigures,
-    SurfacePoints,
-    Trainer,
     TrainingDivergedError,
     Validation,
     fingerprint,
     joined_processes,
     run_training,
+    trainer_of_scene,
 )
+from neus.training.warm_up import compile_kernels, compiled_before
 
 CODE = "code.patch"
 """File of a run's folder that holds the commit of the code, and how the code differs from it."""
@@ -92,8 +91,73 @@ def arguments(argv: list[str] | None) -> argparse.Namespace:
     return parser.parse_args(argv)
 
 
+@dataclass(frozen=True)
+class Task:
+    """What the options name, read and checked.
+
+    Attributes:
+        scene: with nothing held out if it is learned whole.
+        whole: whether views that the scene holds out are learned from, too.
+        stereo: its folder, if the method rests on it.
+        weights: the file that training starts from, if there is one.
+    """
+
+    options: argparse.Namespace
+    budget: Budget | None
+    method: MethodConfig
+    scene: Scene
+    whole: bool
+    stereo: Path | None
+    weights: list[Path]
+
+
 def main(argv: list[str] | None = None) -> int:
-    options = arguments(argv)
+    task = _task(arguments(argv))
+    options = task.options
+    with (
+        leased_device(options.device) as device,
+        joined_processes(device) as processes,
+        held_alone(options.run_dir) if processes.first else nullcontext(),
+    ):
+        return train(task, device, processes)
+
+
+def train(task: Task, device: torch.device, processes: Processes) -> int:
+    """Train, or go on with it, and write what the options ask for; the exit status."""
+    options, method, scene = task.options, task.method, task.scene
+    files = [*([] if task.stereo is None else [task.stereo / POINTS]), *task.weights]
+    of_run = (method, options.scene, options.seed, processes.count)
+    mark = fingerprint(*of_run, *files, whole=task.whole)
+    checkpoints = CheckpointFolder(options.run_dir / "checkpoints", mark)
+    set_threads(options.threads)
+    code = _begun(task) if processes.first else None
+    operators_for(method, device)  # refuses before the images are read
+    progress = _progress(method, device)
+    progress.at("images")
+    images = load_images(scene)
+    trainer = trainer_of_scene(
+        scene, images, method, device, options.seed,
+        points=None if task.stereo is None else read_points(task.stereo),
+        processes=processes, report=_report if processes.first else lambda sentence: None,
+    )  # fmt: skip
+    for path in task.weights:
+        start_from(trainer.model, path)
+    held_out = HeldOutViews(scene, images, method, LONGEST_SIDE) if processes.first else None
+    validation = Validation(scene, images, options.run_dir / "panels", held_out)
+    try:
+        advance = progress.of("training") if processes.first else lambda share: None
+        figures = run_training(trainer, checkpoints, options.run_dir, validation, advance)
+    except TrainingDivergedError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    if processes.first:
+        _write(task, _metrics(task, figures, device))
+        save_model(options.output, trainer.model, method, trainer.step, options.seed, code)
+        checkpoints.clear()
+    return 0
+
+
+def _task(options: argparse.Namespace) -> Task:
     budget = options.budget and load_budget(options.budget, options.method.stem)
     method = load_method(options.method, _overrides(options.overrides), budget)
     if options.weights is not None:
@@ -109,91 +173,57 @@ def main(argv: list[str] | None = None) -> int:
     stereo = options.stereo if method.training.losses.uses_stereo else None
     if method.training.losses.uses_stereo and stereo is None:
         _report("no --stereo is given: training goes on by colour alone")
-    weights = _weights(method)
-    with (
-        leased_device(options.device) as device,
-        joined_processes(device) as processes,
-        held_alone(options.run_dir) if processes.first else nullcontext(),
-    ):
-        files = [] if stereo is None else [stereo / POINTS]
-        files += weights
-        of_run = (method, options.scene, options.seed, processes.count)
-        mark = fingerprint(*of_run, *files, whole=whole)
-        checkpoints = CheckpointFolder(options.run_dir / "checkpoints", mark)
-        set_threads(options.threads)
-        code = _code(options.run_dir) if processes.first else None
-        if processes.first:
-            _record(budget, options.run_dir)
-        operators_for(method, device)  # refuses before the images are read
-        notice = unfused_notice(method)
-        if notice is not None and processes.first:
-            _report(notice)
-        expected = {"images": 1.0, "training": SECONDS_A_STEP * method.training.steps}
-        if device.type == "cpu" and not _are_compiled(method):
-            progress = Progress({"compiling": 15.0} | expected)
-            progress.at("compiling")
-            _compile_kernels(method)
-        else:
-            progress = Progress(expected)
-        progress.at("images")
-        train = list(scene.train)
-        images = load_images(scene)
-        masked = scene.masked if method.training.losses.uses("mask") else ()
-        points = None if stereo is None else read_points(stereo)
-        photos = [images[i] for i in train]
-        if method.training.equal_exposure and points is not None:
-            say = _report if processes.first else lambda sentence: None
-            photos = at_one_exposure(points, scene.cameras[train], photos, say)
-        pool = PixelPool(
-            scene.cameras[train],
-            photos,
-            [load_mask(scene, i) if i in masked else None for i in train],
-            device,
-        )
-        known = None if points is None else SurfacePoints(points, scene.cameras[train], device)
-        views = _patch_views(method, scene, images, device)
-        trainer = Trainer(
-            method, pool, device, options.seed, processes, evidence=known, views=views
-        )
-        for path in weights:
-            start_from(trainer.model, path)
-        held_out = HeldOutViews(scene, images, method, LONGEST_SIDE) if processes.first else None
-        validation = Validation(scene, images, options.run_dir / "panels", held_out)
-        try:
-            advance = progress.of("training") if processes.first else lambda share: None
-            figures = run_training(trainer, checkpoints, options.run_dir, validation, advance)
-        except TrainingDivergedError as error:
-            print(f"error: {error}", file=sys.stderr)
-            return 1
-        if not processes.first:
-            return 0
-        with written_whole(options.config) as partial:
-            partial.write_text(method_as_yaml(method))
-        with written_whole(options.metrics) as partial:
-            content = _metrics(figures, options.seed, device_name(device), peak_memory_gib(device))
-            content |= {"commit": code_version(), "versions": versions()}
-            content |= {"budget": budget and budget.name}
-            content |= {"images": len(train), "images_of_scene": len(scene.frames)}
-            if stereo is not None:
-                content["stereo_seconds"] = read_figures(stereo)["seconds"]
-            partial.write_text(json.dumps(content, indent=1) + "\n")
-        save_model(options.output, trainer.model, method, trainer.step, options.seed, code)
-        checkpoints.clear()
-    return 0
+    return Task(options, budget, method, scene, whole, stereo, _weights(method))
+
+
+def _begun(task: Task) -> str | None:
+    """Note what the run is begun with; the code that it is trained by."""
+    code = _code(task.options.run_dir)
+    _record(task.budget, task.options.run_dir)
+    notice = unfused_notice(task.method)
+    if notice is not None:
+        _report(notice)
+    return code
+
+
+def _progress(method: MethodConfig, device: torch.device) -> Progress:
+    """How far the program is; on a CPU its kernels are compiled first."""
+    expected = {"images": 1.0, "training": SECONDS_A_STEP * method.training.steps}
+    if device.type != "cpu" or compiled_before(method):
+        return Progress(expected)
+    progress = Progress({"compiling": 15.0} | expected)
+    progress.at("compiling")
+    _report("compiling the kernels, once: some ten seconds")
+    compile_kernels(method)
+    return progress
+
+
+def _write(task: Task, metrics: dict[str, Any]) -> None:
+    """The method, every key spelt out, and what training cost."""
+    with written_whole(task.options.config) as partial:
+        partial.write_text(method_as_yaml(task.method))
+    with written_whole(task.options.metrics) as partial:
+        partial.write_text(json.dumps(metrics, indent=1) + "\n")
+
+
+def _metrics(task: Task, figures: RunFigures, device: torch.device) -> dict[str, Any]:
+    content = asdict(figures) | {
+        "device": device_name(device),
+        "seed": task.options.seed,
+        "peak_memory_gib": peak_memory_gib(device),
+        "commit": code_version(),
+        "versions": versions(),
+        "budget": task.budget and task.budget.name,
+        "images": len(task.scene.train),
+        "images_of_scene": len(task.scene.frames),
+    }
+    if task.stereo is not None:
+        content["stereo_seconds"] = read_figures(task.stereo)["seconds"]
+    return content
 
 
 def _report(sentence: str) -> None:
-    print(sentence, file=sys.stderr)
-
-
-def _patch_views(
-    method: MethodConfig, scene: Scene, images: list, device: torch.device
-) -> PatchViews | None:
-    """The training photos alone, where the method compares patches of them."""
-    if not (method.training.losses.uses("patch") and method.model.kind == "neus"):
-        return None
-    train = list(scene.train)
-    return PatchViews(scene.cameras[train], [images[i] for i in train], device)
+    print(sentence, file=sys.stderr, flush=True)
 
 
 def _weights(method: MethodConfig) -> list[Path]:
@@ -232,33 +262,6 @@ def _code(run: Path) -> str | None:
         with written_whole(run / CODE) as partial:
             partial.write_text(code, encoding="utf-8", errors="surrogateescape")
     return code
-
-
-def _kernels(method: MethodConfig) -> dict[str, bool]:
-    """Which kernels of the CPU a method needs."""
-    surface = method.model.kind == "neus"
-    return {
-        "surface": surface,
-        "densities": not surface or method.model.background == "learned",
-        "patches": surface and method.training.losses.uses("patch"),
-    }
-
-
-def _are_compiled(method: MethodConfig) -> bool:
-    from neus.ops.cpu.warm_up import compiled_before
-
-    return compiled_before(**_kernels(method))
-
-
-def _compile_kernels(method: MethodConfig) -> None:
-    from neus.ops.cpu.warm_up import compile_kernels
-
-    print("compiling the kernels, once: some ten seconds", file=sys.stderr, flush=True)
-    compile_kernels(**_kernels(method))
-
-
-def _metrics(figures: RunFigures, seed: int, device: str, memory: float) -> dict:
-    return asdict(figures) | {"device": device, "seed": seed, "peak_memory_gib": memory}
 
 
 if __name__ == "__main__":

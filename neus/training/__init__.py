@@ -1,16 +1,17 @@
 """Training: pixels of posed photos in, a trained model out.
 
 In go a method, cameras, images and masks in the scene frame; out come a model, its figures, and
-checkpoints from which a run goes on as if it had never stopped. Needs torch, numpy and omegaconf
-alone (numba on the CPU).
+checkpoints from which a run goes on as if it had never stopped. ``warm_up`` compiles what steps on
+a CPU call. Needs torch, numpy and omegaconf alone (numba on the CPU).
 """
 
 from neus.training.checkpoint import CheckpointFolder, fingerprint
-from neus.training.distributed import joined_processes
+from neus.training.distributed import Processes, joined_processes
 from neus.training.evidence import SurfacePoints
 from neus.training.graph import GraphedStep
 from neus.training.held_out import HeldOutViews
 from neus.training.losses import colour_loss, eikonal_loss, mask_loss
+from neus.training.of_scene import trainer_of_scene
 from neus.training.optimizer import Optimizer
 from neus.training.patches import PatchViews
 from neus.training.rays import PixelPool
@@ -28,6 +29,7 @@ __all__ = [
     "Optimizer",
     "PatchViews",
     "PixelPool",
+    "Processes",
     "RunFigures",
     "StepReport",
     "SurfacePoints",
@@ -42,4 +44,5 @@ __all__ = [
     "joined_processes",
     "mask_loss",
     "run_training",
+    "trainer_of_scene",
 ]

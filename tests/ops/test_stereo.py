@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from neus.ops import cpu, reference
 from neus.ops.cpu import stereo_kernels
-from neus.ops.reference.stereo import uniform
+from neus.ops.reference.stereo_planes import uniform
 from neus.ops.stereo import Matching, depth_and_normal, key_of, mixed, planes_of
 from tests.helpers.stereo_views import StereoView, stereo_view
 from tests.helpers.textured_scenes import textured_scene

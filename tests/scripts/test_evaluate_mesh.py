@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import runpy
 from pathlib import Path
 
 import numpy as np
@@ -12,14 +11,15 @@ import trimesh
 
 from neus.errors import InputError
 from neus.images.files import write_image
+from neus.metrics.dtu_reference import load_reference
 from neus.metrics.error_clouds import FILES
 from neus.metrics.evaluation import Alignment
 from neus.metrics.geometry import load_surface
+from neus.metrics.measuring import viewpoint
 from neus.scene.reading import load_scene
 from neus.scene.similarity import Similarity
 from neus.scene.standpoint import standpoint
 from tests.helpers.dtu_loops import figures_by_loop, reference_of, write_reference
-from tests.helpers.places import ROOT
 from tests.helpers.small_scenes import program, small_scene
 
 
@@ -53,7 +53,6 @@ def test_the_program_alone_equals_plain_loops(
     assert program("evaluate_mesh")([*words, "--errors", str(tmp_path / "errors")]) == 0
     report = json.loads((tmp_path / "m.json").read_text())
 
-    load_reference = program("evaluate_mesh").__globals__["load_reference"]
     accuracy, completeness = figures_by_loop(
         load_surface(tmp_path / "m.ply"), load_reference(tmp_path / "R", 24), seed=0
     )
@@ -148,11 +147,12 @@ def test_a_mesh_is_moved_to_its_reference_by_the_known_cameras(
 def test_front_is_the_side_that_the_cameras_look_at_where_the_mesh_is_measured(
     scene: Path,
 ) -> None:
-    viewpoint = runpy.run_path(str(ROOT / "scripts" / "evaluate_mesh.py"))["viewpoint"]
-    up, front = standpoint(load_scene(scene).cameras)
+    seen = load_scene(scene)
+    up, front = standpoint(seen.cameras)
     turn = Similarity(10.0, np.eye(3)[[1, 2, 0]], np.array([5.0, 0, -7]))
     for alignment, moved in ((None, np.eye(3)), (Alignment(turn, 8, 0.0), turn.rotation)):
-        view = viewpoint(scene, alignment)
+        view = viewpoint(seen, alignment)
+        assert view is not None
         np.testing.assert_allclose(view.up, moved @ up, atol=1e-9)
         np.testing.assert_allclose(view.front, moved @ front, atol=1e-9)
     assert viewpoint(None, None) is None
