@@ -24,13 +24,14 @@ from neus.config.networks import (
     SdfConfig,
 )
 from neus.config.schedule import scheduled
-from neus.config.training import LearningRateConfig, LossConfig, RatePiece
+from neus.config.training import OF_STEREO, LearningRateConfig, LossConfig, RatePiece
 
 __all__ = [
     "ACTIVATIONS",
     "BACKENDS",
     "BACKGROUNDS",
     "NUMBERED",
+    "OF_STEREO",
     "RECORD",
     "Budget",
     "DensityConfig",

@@ -9,14 +9,16 @@ from neus.config.schedule import Schedule, values_of
 
 CURVES = ("own", "instant-nsr-pl")
 """Names of TensorBoard's curves."""
+OF_STEREO = ("surface", "free_space", "normals")
+"""Terms of the loss that ask what stereo found."""
 
 
 @dataclass(frozen=True)
 class LossConfig:
     """Weights of the terms of the loss, each a :data:`Schedule`.
 
-    ``eikonal``, ``cavity``, ``sparsity``, ``curvature``, ``patch`` and ``smoothness`` are of a
-    distance: a density has none of them.
+    ``eikonal``, ``cavity``, ``sparsity``, ``curvature``, ``patch``, ``smoothness`` and what is of
+    stereo are of a distance: a density has none of them.
 
     Attributes:
         colour: absolute error of rays' colours.
@@ -34,6 +36,7 @@ class LossConfig:
             learnt.
         surface: the distance at points that stereo found.
         free_space: the distance between such points and the cameras that saw them.
+        normals: of the surface at such points, against those that stereo found there.
         patch: how little patches of the surface look alike in several photos (1 - NCC).
         smoothness: difference of normals side by side, where stereo knows little of the surface.
         distortion_outside: spread of the weights of a learned background, in a distance from the
@@ -56,6 +59,7 @@ class LossConfig:
     distortion_outside: Schedule = field(default=0.0, metadata=NEWER)
     patch: Schedule = field(default=0.0, metadata=NEWER)
     smoothness: Schedule = field(default=0.0, metadata=NEWER)
+    normals: Schedule = field(default=0.0, metadata=NEWER)
 
     def uses(self, term: str) -> bool:
         """Whether a term has a weight other than 0 at any time."""
@@ -64,7 +68,7 @@ class LossConfig:
     @property
     def uses_stereo(self) -> bool:
         """Whether points that stereo found have a say at any time."""
-        return self.uses("surface") or self.uses("free_space")
+        return any(self.uses(term) for term in OF_STEREO)
 
     @property
     def weights(self) -> dict[str, Schedule]:

@@ -10,5 +10,13 @@ and ``warm_up``, some of which compile kernels, are imported by name.
 
 from neus.stereo.exposure import at_one_exposure
 from neus.stereo.points import POINTS, StereoPoints, read_figures, read_points
+from neus.stereo.support import support_of_points
 
-__all__ = ["POINTS", "StereoPoints", "at_one_exposure", "read_figures", "read_points"]
+__all__ = [
+    "POINTS",
+    "StereoPoints",
+    "at_one_exposure",
+    "read_figures",
+    "read_points",
+    "support_of_points",
+]

@@ -11,12 +11,16 @@ from neus.scene import Cameras
 from neus.stereo import kernels
 from neus.stereo.consistency import Agreement, Relief, path_between
 from neus.stereo.points import StereoPoints
+from neus.stereo.support import support_of_points
 
 if TYPE_CHECKING:
     from jaxtyping import Float, UInt8
 
 LEAST_WEIGHT = np.float32(0.05)
 """Confidence that a depth counts with which agrees with a kept one and is not kept itself."""
+SUPPORTED = 0.2
+"""Of a point by the cloud around it, from which its confidence stays as it is: thin struts have no
+more, and what scatters on gloss and bare walls has less."""
 
 
 def fuse(
@@ -31,7 +35,7 @@ def fuse(
 
     View by view, each kept pixel that no earlier point has taken becomes a point: the mean of its
     own position and those that agree with it, weighted by confidence over footprint. Points outside
-    the unit sphere are left out.
+    the unit sphere are left out, and what the cloud around does not bear out loses confidence.
 
     Args:
         reliefs, agreements, colours: of each view, at the size of ``cameras``.
@@ -107,11 +111,12 @@ def _points(
     footprint = np.bincount(owner, depth / focal[lists], minlength=len(count)) / np.maximum(
         count, 1
     )
+    borne_out = np.minimum(support_of_points(position, normal, footprint) / SUPPORTED, 1)
     return StereoPoints(
         position.astype(np.float32),
         normal.astype(np.float32),
         np.rint(np.clip(sums[:, 7:10] / sums[:, :1], 0, 255)).astype(np.uint8),
-        trust[inside].astype(np.float32),
+        (trust[inside] * borne_out).astype(np.float32),
         footprint.astype(np.float32),
         first,
         lists.astype(np.int32),

@@ -32,6 +32,7 @@ COLUMNS: tuple[str, ...] = (
     "distortion",
     "surface",
     "free_space",
+    "normals",
     "distortion_outside",
     "patch",
     "smoothness",

@@ -19,6 +19,8 @@ BLUNT = 0.01
 """Length of a difference of normals below which it counts as its square does."""
 MOST_BENT = 0.5
 """Length of such a difference, 29 degrees, from which it is of an edge, and has no pull."""
+MOST_TURNED = 0.8
+"""The same of a normal that stereo found, 47 degrees: one that is farther off is likely wrong."""
 
 
 def colour_loss(
@@ -52,6 +54,17 @@ def free_space_loss(
 ) -> Float[Tensor, ""]:
     """By how much places in free space lie nearer to the surface than the ``least`` expected."""
     return _mean((least - sdf).clamp(min=0), confidence)
+
+
+def normals_loss(
+    normals: Float[Tensor, "s 3"], known: Float[Tensor, "s 3"], confidence: Float[Tensor, "s"]
+) -> Float[Tensor, ""]:
+    """Mean length of the difference of unit normals from known ones, ``MOST_TURNED`` at most.
+
+    Robust, as those of :func:`surface_loss` are, where MonoSDF (Yu et al., NeurIPS 2022, eq. 14)
+    has an absolute and an angular difference without a bound.
+    """
+    return _mean(_turned(normals, known).clamp(max=MOST_TURNED), confidence)
 
 
 def patch_loss(costs: Float[Tensor, "p k"], weights: Float[Tensor, "p k"]) -> Float[Tensor, ""]:
@@ -139,16 +152,20 @@ def smoothness_loss(
 ) -> Float[Tensor, ""]:
     """Weighted mean of how far unit normals differ from those beside them (UNISURF).
 
-    The length of the difference, not its square, rounded near 0, where a length has no derivative;
-    at most ``MOST_BENT``, so that struts and edges are left alone.
+    The length of the difference, not its square, and at most ``MOST_BENT``, so that struts and
+    edges are left alone.
     """
-    squares = ((normals - beside) ** 2).sum(dim=1)
-    return (weights * ((squares + BLUNT**2).sqrt() - BLUNT).clamp(max=MOST_BENT)).mean()
+    return (weights * _turned(normals, beside).clamp(max=MOST_BENT)).mean()
 
 
 def cavity_loss(sdf: Float[Tensor, "h"], depth: float) -> Float[Tensor, ""]:
     """How far points in hidden cavities are from lying ``depth`` within the solid; 0 if none."""
     return torch.relu(sdf + depth).sum() / max(len(sdf), 1)
+
+
+def _turned(normals: Float[Tensor, "a 3"], others: Float[Tensor, "a 3"]) -> Float[Tensor, "a"]:
+    """Lengths of differences, rounded near 0, where a length has no derivative."""
+    return (((normals - others) ** 2).sum(dim=1) + BLUNT**2).sqrt() - BLUNT
 
 
 def _mean(values: Float[Tensor, "r"], counted: Float[Tensor, "r"]) -> Float[Tensor, ""]:

@@ -21,6 +21,7 @@ from neus.training.losses import (
     eikonal_loss,
     free_space_loss,
     mask_loss,
+    normals_loss,
     opaque_loss,
     outside_distortion_loss,
     patch_loss,
@@ -130,9 +131,11 @@ def _known_terms(rendering: SurfaceRendering, outcome: Outcome) -> dict[str, Ten
     if known is None:
         return {}
     on, before = rendering.sdf[points.on], rendering.sdf[points.before]
+    normals = torch.nn.functional.normalize(rendering.gradient[points.on], dim=1)
     return {
         "surface": surface_loss(on, known.confidence),
         "free_space": free_space_loss(before, known.least, known.confidence),
+        "normals": normals_loss(normals, known.normal, known.supported),
     }
 
 

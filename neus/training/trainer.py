@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from neus.config import MethodConfig, scheduled
+from neus.config import OF_STEREO, MethodConfig, scheduled
 from neus.models import (
     AffineColours,
     NeRF,
@@ -169,7 +169,7 @@ class Trainer:
     def _settings(self) -> StepSettings:
         config, grid = self.method.training, self.occupancy
         weights = loss_weights(config.losses, self.step / config.steps)
-        asked = self._knows and (weights["surface"] > 0 or weights["free_space"] > 0)
+        asked = self._knows and any(weights[term] > 0 for term in OF_STEREO)
         compared = self._compares and weights["patch"] > 0
         return StepSettings(
             rays=self.rays,

@@ -55,7 +55,12 @@ METHODS: dict[str, dict[str, Any]] = {
         "training": {"outside_samples": 1280},
     },
     "density": {"model": {"kind": "nerf"}},
-    "stereo": {"training": {"losses": {"surface": 0.3, "free_space": 0.3}, "stereo_points": 32}},
+    "stereo": {
+        "training": {
+            "losses": {"surface": 0.3, "free_space": 0.3, "normals": 0.1},
+            "stereo_points": 32,
+        }
+    },
     "patches": {"training": {"losses": {"patch": 0.5}, "patches": 6}},
     "smoothness": {"training": {"losses": {"smoothness": 0.1}, "smooth_places": 32}},
 }  # fmt: skip

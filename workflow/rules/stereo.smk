@@ -1,7 +1,7 @@
 # What the training views agree on before any network is trained: depths, and one cloud of points.
 
 # As MODEL_VERSION: add one here when a change of neus/ puts the clouds made before it out of date.
-STEREO_VERSION = 1
+STEREO_VERSION = 2
 
 
 rule dense_stereo:

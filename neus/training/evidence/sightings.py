@@ -1,4 +1,4 @@
-"""What stereo knows of the surface: points on it, and the free space before them.
+"""What stereo knows of the surface: points on it, its normals, and the free space before them.
 
 Colour alone lets a concavity be painted on a cap over it. A point that several views agree on says
 where the surface is, and that nothing stands on the way from the cameras that saw it (Geo-NeuS, Fu
@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from neus.scene import Cameras
-from neus.stereo import StereoPoints
+from neus.stereo import StereoPoints, support_of_points
 
 if TYPE_CHECKING:
     from jaxtyping import Bool, Float
@@ -42,15 +42,19 @@ class Sightings:
 
     Attributes:
         on: the points, in the scene frame.
+        normal: of the surface there, unit, outwards.
         before: a place in free space for each.
         least: the signed distance that is the least to be expected there, in scene units.
         confidence: of the point, 0 to 1.
+        supported: how far the points around bear out the normal, times the confidence.
     """
 
     on: Float[Tensor, "s 3"]
+    normal: Float[Tensor, "s 3"]
     before: Float[Tensor, "s 3"]
     least: Float[Tensor, "s"]
     confidence: Float[Tensor, "s"]
+    supported: Float[Tensor, "s"]
 
 
 class SurfacePoints:
@@ -69,6 +73,9 @@ class SurfacePoints:
 
         self.position = tensor(points.position, torch.float32)
         self.confidence = tensor(points.confidence, torch.float32)
+        self._normal = tensor(points.normal, torch.float32)
+        borne_out = support_of_points(points.position, points.normal, points.footprint)
+        self._supported = tensor(points.confidence * borne_out, torch.float32)
         self._footprint = tensor(points.footprint, torch.float32)
         self._first = tensor(points.first, torch.int64)
         self._views = tensor(points.views, torch.int64)
@@ -95,9 +102,11 @@ class SurfacePoints:
         way = gap + chance[1] * (reach - gap).clamp(min=0)
         return Sightings(
             on,
+            self._normal[point],
             on + way[:, None] * towards,
             (SLOPE * (way - gap)).clamp(max=MOST),
             self.confidence[point],
+            self._supported[point],
         )
 
     def places_before(self, spacing: float) -> list[Tensor]:

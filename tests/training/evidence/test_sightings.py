@@ -8,13 +8,20 @@ import numpy as np
 import pytest
 import torch
 
-from neus.config import load_method
+from neus.config import OF_STEREO, load_method
 from neus.rendering import OccupancyGrid
 from neus.stereo import StereoPoints
 from neus.training import PixelPool, SurfacePoints, Trainer
 from neus.training.evidence.sightings import GAP, MOST, NEAR, SLOPE
 from neus.training.journal import COLUMNS
-from neus.training.losses import MOST_OFF, free_space_loss, surface_loss
+from neus.training.losses import (
+    BLUNT,
+    MOST_OFF,
+    MOST_TURNED,
+    free_space_loss,
+    normals_loss,
+    surface_loss,
+)
 from tests.helpers.known_points import FOOTPRINT, RADIUS, points_on_the_sphere
 from tests.helpers.trainings import (
     CPU,
@@ -75,6 +82,7 @@ def test_what_is_true_of_a_sphere_costs_nothing():
     assert float(surface_loss(at_points, known.confidence)) < 1e-6
     # A ray that grazes stays nearer than half of its way.
     assert float(free_space_loss(before, known.least, known.confidence)) < 2e-3
+    assert float(normals_loss(known.on / RADIUS, known.normal, known.confidence)) < 1e-3
     wrong = before - 0.1
     assert float(free_space_loss(wrong, known.least, known.confidence)) > 0.02
 
@@ -89,6 +97,12 @@ def test_losses_by_hand():
     least = torch.tensor([0.05, 0.05, 0.05])
     found = free_space_loss(torch.tensor([0.02, 0.06, -1.0]), least, trust)
     assert float(found) == pytest.approx(0.03 / 1.5)
+    angles = torch.tensor([0.3, 2.0, 1.0])
+    normals = torch.stack([angles.sin(), 0 * angles, angles.cos()], dim=1).requires_grad_()
+    loss = normals_loss(normals, torch.tensor([[0.0, 0, 1]] * 3), trust)
+    assert loss.item() == pytest.approx((0.3 + 0.5 * MOST_TURNED) / 1.5, abs=BLUNT)
+    (gradient,) = torch.autograd.grad(loss, normals)
+    assert gradient.norm(dim=1).tolist() == pytest.approx([1 / 1.5, 0, 0], abs=0.01)
 
 
 def test_cells_on_the_way_to_a_camera_are_never_cavities():
@@ -143,6 +157,22 @@ def test_points_move_the_surface_to_where_they_are():
     assert found[1] > 4 * found[0]
 
 
+def test_the_surface_turns_to_the_normals_that_stereo_found():
+    """Points of the sphere with normals that lean to one side, by 0.3: nothing else is asked."""
+    cameras, images, masks = sphere_capture()
+    points = points_on_the_sphere(cameras)
+    leaning = points.normal + np.array([0, 0, 0.3], np.float32)
+    leaning /= np.linalg.norm(leaning, axis=1, keepdims=True)
+    known = SurfacePoints(replace(points, normal=leaning), cameras, CPU)
+    found = []
+    for weight in (1e-6, 1.0):
+        method = with_stereo(60, normals=weight, colour=0.0, mask=0.0)
+        trainer = Trainer(method, PixelPool(cameras, images, masks, CPU), CPU, 0, evidence=known)
+        reports = [trainer.train_step() for _ in range(60)]
+        found.append(float(reports[-1].terms["normals"]))
+    assert found[1] < 0.5 * found[0]
+
+
 def test_points_that_have_faded_are_not_asked():
     cameras, images, masks = sphere_capture()
     method = with_stereo(40, surface=[0.25, 1.0, 0.0, 0.5], free_space=[0.25, 1.0, 0.0, 0.5])
@@ -154,7 +184,7 @@ def test_points_that_have_faded_are_not_asked():
 
 def test_a_run_with_stereo_that_was_interrupted_equals_one_that_was_not():
     cameras, images, masks = sphere_capture()
-    method = with_stereo(30, surface=1.0, free_space=1.0)
+    method = with_stereo(30, surface=1.0, free_space=1.0, normals=0.1)
 
     def trainer(seed: int) -> Trainer:
         pool = PixelPool(cameras, images, masks, CPU)
@@ -184,4 +214,4 @@ def test_every_term_has_a_column_in_the_journal():
 def test_keys_of_stereo_are_off_by_default():
     losses = load_method().training.losses
     assert not losses.uses_stereo
-    assert with_stereo(10, free_space=0.5).training.losses.uses_stereo
+    assert all(with_stereo(10, **{term: 0.5}).training.losses.uses_stereo for term in OF_STEREO)
