@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 LEAST_WEIGHT = np.float32(0.05)
 """Confidence that a depth counts with which agrees with a kept one and is not kept itself."""
 SUPPORTED = 0.2
-"""Of a point by the cloud around it, from which its confidence stays as it is: thin struts have little
-more, and what scatters on gloss and bare walls has less."""
+"""Of a point by the cloud around it, from which its confidence stays as it is: thin struts have
+little more, and what scatters on gloss and bare walls has less."""
 
 
 def fuse(
