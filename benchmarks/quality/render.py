@@ -78,7 +78,8 @@ def expose(
 
 
 @njit(cache=True)
-def _ray(column, row, intrinsics, pose):
+def ray_of(column, row, intrinsics, pose):
+    """Unit direction, in the frame of ``pose``, through a place in the picture."""
     u = (column - intrinsics[0, 2]) / intrinsics[0, 0]
     v = (row - intrinsics[1, 2]) / intrinsics[1, 1]
     x = pose[0, 0] * u + pose[0, 1] * v + pose[0, 2]
@@ -105,13 +106,13 @@ def _expose(
     pixel = 1.0 / min(intrinsics[0, 0], intrinsics[1, 1])
     for row in range(depth.shape[0]):
         for column in range(depth.shape[1]):
-            dx, dy, dz = _ray(column + 0.5, row + 0.5, intrinsics, pose)
+            dx, dy, dz = ray_of(column + 0.5, row + 0.5, intrinsics, pose)
             t, near, clear = trace(distance, grid, ox, oy, oz, dx, dy, dz, 0.0, pixel)
             depth[row, column] = t
             empty = t == np.inf and near > 1.5 * pixel
             r = g = b = a = 0.0
             for i in range(SAMPLES):
-                dx, dy, dz = _ray(column + OFFSETS[i][0], row + OFFSETS[i][1], intrinsics, pose)
+                dx, dy, dz = ray_of(column + OFFSETS[i][0], row + OFFSETS[i][1], intrinsics, pose)
                 angle, radius = _turned(row, column, i, view), sqrt((i + 0.5) / SAMPLES)
                 if not empty:
                     t = trace(distance, grid, ox, oy, oz, dx, dy, dz, clear, 0.0)[0]

@@ -5,6 +5,8 @@
 No training takes part, so that a change of the stage is judged in half a minute a scan. Clouds of
 others stand beside ours with ``--beside NAME:FOLDER``, which holds ``SCAN.ply`` in the unit sphere
 of our scene, as programs leave it that are given ``export_scene.py --format dtu --frame scene``.
+With ``--exact`` each scan whose cameras are known has a second row: our stage started from exact
+depths and normals, which is the most that a further sweep could find.
 """
 
 from __future__ import annotations
@@ -19,17 +21,24 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import torch
+
 from benchmarks.quality.document import markdown, percent
+from benchmarks.quality.exact_depths import exact_starts
 from benchmarks.quality.requests import OF_SCAN, ROOT, Budget, Lever, Request, model_version
 from benchmarks.quality.runs import commit, in_world
 from benchmarks.quality.scans import SCANS, Scan, chosen
+from benchmarks.quality.studio import open_studio
 from benchmarks.quality.surface_figures import VIEWS, measure_mesh, names_of
 from benchmarks.quality.workshop import Workshop, write_json
 from neus.cli import run
+from neus.devices import set_threads
 from neus.files import written_whole
 from neus.metrics.geometry import Surface, load_surface
 from neus.scene import load_scene
 from neus.stereo import read_figures
+from neus.stereo.folder import write_stereo
+from neus.stereo.reconstruction import reconstruct
 
 
 def arguments(argv: list[str] | None) -> argparse.Namespace:
@@ -38,6 +47,7 @@ def arguments(argv: list[str] | None) -> argparse.Namespace:
     )
     parser.add_argument("--scans", help="names, with commas; all by default")
     parser.add_argument("--beside", action="append", default=[], help="NAME:FOLDER of SCAN.ply")
+    parser.add_argument("--exact", action="store_true", help="a row started from exact depths, too")
     parser.add_argument("--code", help="label of the code; by default its MODEL_VERSION")
     parser.add_argument("--checkout", type=Path, default=ROOT, help="whose programs are run")
     parser.add_argument("--threads", type=int, default=os.cpu_count())
@@ -57,6 +67,8 @@ def main(argv: list[str] | None = None) -> int:
     for scan in chosen(names):
         say(scan.name)
         rows.append(row(scan.name, f"ours, {code}", *measured(workshop, scan, code)))
+        if options.exact and not scan.poses:
+            rows.append(row(scan.name, "… from exact depths", *from_exact(workshop, scan, code)))
         for name, folder in (one.split(":", 1) for one in options.beside):
             if (file := Path(folder) / f"{scan.name}.ply").is_file():
                 rows.append(row(scan.name, name, of_others(workshop, scan, code, file)))
@@ -83,6 +95,21 @@ def measured(workshop: Workshop, scan: Scan, code: str) -> tuple[dict[str, Any],
     file = scene.parent / "stereo-figures.json"
     if not file.is_file():
         write_json(file, figures_of(workshop, scan, scene, load_surface(folder / "fused.ply")))
+    return json.loads(file.read_text()), read_figures(folder)
+
+
+def from_exact(workshop: Workshop, scan: Scan, code: str) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The same of a cloud whose depth maps start from the exact surface."""
+    place = scene_of(workshop, scan, code)
+    folder = place.parent / "stereo-exact"
+    file = place.parent / "stereo-exact-figures.json"
+    if not file.is_file():
+        set_threads(workshop.threads)
+        scene = load_scene(place)
+        starts = exact_starts(open_studio(scan, 0), scene)
+        write_stereo(reconstruct(scene, torch.device("cpu"), starts=starts), scene, folder)
+        cloud = load_surface(folder / "fused.ply")
+        write_json(file, figures_of(workshop, scan, place, cloud))
     return json.loads(file.read_text()), read_figures(folder)
 
 

@@ -68,3 +68,7 @@ def test_a_cloud_is_found_and_measured_once(tmp_path: Path, monkeypatch: pytest.
     assert stage["points"] > 100
     monkeypatch.setattr(Workshop, "run", None)
     assert stereo_alone.measured(shop, SMALL, "v1") == (surface, stage)
+    bound, _ = stereo_alone.from_exact(shop, SMALL, "v1")
+    assert bound["accuracy"] < surface["accuracy"]
+    monkeypatch.setattr(stereo_alone, "reconstruct", None)
+    assert stereo_alone.from_exact(shop, SMALL, "v1")[0] == bound

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,6 +13,7 @@ import pytest
 
 from benchmarks.quality import generate, studio
 from benchmarks.quality.developing import Sensor, defocused, develop
+from benchmarks.quality.exact_depths import exact_starts
 from benchmarks.quality.render import Exposure
 from benchmarks.quality.rigs import cone, shares, sphere
 from benchmarks.quality.scans import SCANS, SUBSET, Scan
@@ -19,6 +21,7 @@ from benchmarks.quality.shapes import load_shape
 from benchmarks.quality.surface_figures import load_truth, measure_mesh
 from neus.metrics.dtu_reference import load_reference
 from neus.metrics.geometry import load_surface
+from neus.scene import Frame, Scene
 from neus.sources import read_dtu
 from tests.helpers.yardstick import distances
 
@@ -26,14 +29,19 @@ SMALL = Scan("small", "skull", "", 60.0, 1.0, views=9, width=40, height=30)
 
 
 @pytest.fixture(scope="module")
-def small(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("quality") / "small"
+def coarse() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         for name, value in {"GRID": 48, "MESH_CELL": 0.03, "LIGHT_SPACING": 0.03}.items():
             patch.setattr(studio, name, value)
         patch.setattr(generate, "SPACING_MM", 1.0)
-        generate.make_scan(SMALL, folder, 0)
-        generate.make_scan(SMALL, folder.with_name("again"), 0)
+        yield
+
+
+@pytest.fixture(scope="module")
+def small(tmp_path_factory: pytest.TempPathFactory, coarse: None) -> Path:
+    folder = tmp_path_factory.mktemp("quality") / "small"
+    generate.make_scan(SMALL, folder, 0)
+    generate.make_scan(SMALL, folder.with_name("again"), 0)
     return folder
 
 
@@ -49,6 +57,29 @@ def test_a_scan_is_read_as_dtu_and_comes_out_the_same_again(small: Path):
     record = json.loads((small / "scan.json").read_text())
     assert record["samples_a_pixel"] >= 4
     assert record["diameter_mm"] == pytest.approx(54, rel=0.1)
+
+
+def test_exact_depths_and_normals_are_of_the_surface(coarse: None):
+    opened = studio.open_studio(SMALL, 0)
+    views, to_world = opened.cameras, generate.to_world(SMALL)
+    twice_as_large = replace(to_world, scale=2 * to_world.scale)
+    frames = tuple(Frame(str(i), Path(f"{i}.png"), None) for i in range(len(views)))
+    none = np.zeros((0, 3))
+    scene = Scene(frames, views, twice_as_large, "mm", (0,), none, none.astype(np.uint8))
+    starts = exact_starts(opened, scene)
+    assert len(starts) == len(views) - 1
+    depth, normal = starts[3]
+    seen = depth > 0
+    assert 0.05 < seen.mean() < 0.9
+    origins, rays = views.rays(4, views.pixel_grid(4)[seen.ravel()])
+    axis = views.optical_axes[4]
+    points = origins + rays * (2 * depth[seen] / (rays @ axis))[:, None]
+    shape = load_shape(SMALL.shape)
+    assert np.abs(distances(shape, points)).max() < 1e-3
+    outwards = normal[seen] @ views.camera_to_world[4, :, :3].T
+    assert np.linalg.norm(outwards, axis=1) == pytest.approx(1)
+    assert np.median(distances(shape, points + 0.01 * outwards)) == pytest.approx(0.01, rel=0.1)
+    assert ((outwards * rays).sum(axis=1) < 0).all()
 
 
 def test_reference_points_lie_on_the_shape_in_its_world_frame(small: Path):
