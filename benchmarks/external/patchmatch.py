@@ -219,6 +219,7 @@ def main() -> None:
     parser.add_argument("--output", type=Path, required=True, help="folder for mesh.ply")
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
+    options.output.mkdir(parents=True, exist_ok=True)  # minutes are lost if it is missed at the end
     views, start = load_views(options.input), time.perf_counter()
     depths = []
     for i in range(len(views)):
