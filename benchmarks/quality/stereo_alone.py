@@ -47,7 +47,11 @@ def arguments(argv: list[str] | None) -> argparse.Namespace:
     )
     parser.add_argument("--scans", help="names, with commas; all by default")
     parser.add_argument("--beside", action="append", default=[], help="NAME:FOLDER of SCAN.ply")
-    parser.add_argument("--exact", action="store_true", help="a row started from exact depths, too")
+    parser.add_argument(
+        "--exact",
+        action="store_true",
+        help="a row started from exact depths, too, by this checkout's own code",
+    )
     parser.add_argument("--code", help="label of the code; by default its MODEL_VERSION")
     parser.add_argument("--checkout", type=Path, default=ROOT, help="whose programs are run")
     parser.add_argument("--threads", type=int, default=os.cpu_count())
