@@ -62,25 +62,33 @@ def cameras(run: Run) -> Image.Image:
     cloud: Any = trimesh.load(run.scan / "stereo" / "fused.ply", process=False)
     points = run.scene.to_source.inverse().apply(np.asarray(cloud.vertices))
     right, up = Viewpoint(np.array([0.0, 0, 1]), np.array([0.0, -1, 0])).axes(20, 22)
-
-    def place(x: np.ndarray) -> np.ndarray:
-        across = np.stack([x @ right, -(x @ up)], axis=-1)
-        return np.array([WIDTH, 1.3 * HEIGHT]) + 128 * across
+    rim = 0.25 * np.array([[-1, -0.75, 1.6], [1, -0.75, 1.6], [1, 0.75, 1.6], [-1, 0.75, 1.6]])
+    poses = run.scene.cameras.camera_to_world
+    corners = np.stack([pose[:, 3] + rim @ pose[:, :3].T for pose in poses])
+    shown = np.concatenate([points, corners.reshape(-1, 3), poses[:, :, 3]])
+    place = fitted(shown @ np.stack([right, -up], axis=-1), 2 * WIDTH, 2 * HEIGHT)
 
     pixels = np.full((2 * HEIGHT, 2 * WIDTH, 3), GROUND, np.uint8)
     order = np.argsort(points @ np.cross(right, up))
-    columns, rows = place(points[order]).astype(int).T
+    columns, rows = place[order].astype(int).T
     for down, along in ((0, 0), (0, 1), (1, 0), (1, 1)):
         pixels[rows + down, columns + along] = np.asarray(cloud.colors)[order, :3]
     picture = Image.fromarray(pixels)
     draw = ImageDraw.Draw(picture)
-    rim = 0.25 * np.array([[-1, -0.75, 1.6], [1, -0.75, 1.6], [1, 0.75, 1.6], [-1, 0.75, 1.6]])
-    for pose in run.scene.cameras.camera_to_world:
-        corners = [tuple(corner) for corner in place(pose[:, 3] + rim @ pose[:, :3].T)]
-        draw.line([*corners, corners[0]], COLOURS[2], 2)
-        for corner in corners:
-            draw.line([tuple(place(pose[:, 3])), corner], COLOURS[2], 1)
+    rims, tips = np.split(place[len(points) :], [4 * len(poses)])
+    for rim_at, tip in zip(rims.reshape(-1, 4, 2), tips, strict=True):
+        at = [tuple(corner) for corner in rim_at]
+        draw.line([*at, at[0]], COLOURS[2], 2)
+        for corner in at:
+            draw.line([tuple(tip), corner], COLOURS[2], 1)
     return picture.resize((WIDTH, HEIGHT), Image.Resampling.LANCZOS)
+
+
+def fitted(points: np.ndarray, width: int, height: int) -> np.ndarray:
+    """Points ``[n, 2]`` in a picture of this size, all of them, with a rim about them."""
+    low, high = points.min(axis=0), points.max(axis=0)
+    scale = 0.96 * (np.array([width, height]) / (high - low)).min()
+    return np.array([width, height]) / 2 + scale * (points - (low + high) / 2)
 
 
 def stereo(run: Run) -> Image.Image:
@@ -168,6 +176,16 @@ def errors(run: Run) -> Image.Image:
     )
 
 
+def held_out(run: Run) -> Image.Image:
+    """A photo that training never saw, and what was made without it."""
+    frame, views = run.scene.frames[run.unseen], run.folder / "views"
+    made = [views / folder / f"{frame.name}.png" for folder in (".", "normal", "depth")]
+    return in_a_row(
+        [stored(file) for file in (frame.image, *made)],
+        ["a held-out photo", "its rendering", "normals", "depth"],
+    )
+
+
 def flight(run: Run) -> list[Image.Image]:
     """Every second frame of the flight."""
     import av
@@ -189,6 +207,7 @@ PICTURES: dict[str, Callable[[Run], Image.Image | list[Image.Image]]] = {
     "stereo": stereo,
     "training": training,
     "errors": errors,
+    "held-out": held_out,
     "method-levels": levels,
     "method-slice": a_slice,
     "flight": flight,

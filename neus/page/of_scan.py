@@ -99,12 +99,12 @@ def _notes(folder: Path) -> list[str]:
     if found:
         notes.append(
             f"{found['registered']} of {found['images']} photos placed, "
-            f"{found['reprojection_error_px']:.2f} px off on average, {found['points']} points"
+            f"{found['reprojection_error_px']:.2f} px off on average, {found['points']:,} points"
         )
     found = _read(folder / "stereo" / "figures.json")
     if found:
         notes.append(
-            f"stereo: {found['points']} points of {found['views']} views, "
+            f"stereo: {found['points']:,} points of {found['views']} views, "
             f"{found['coverage']:.0%} of their pixels"
         )
         notes += [found["sentence"]] if found.get("sentence") else []

@@ -17,7 +17,7 @@ from typing import Any
 from neus.errors import InputError
 from neus.files import written_whole
 
-FORMAT = 2
+FORMAT = 3
 """Raised when a part of this version differs from what the last one made of the same files."""
 MARK = "// neus "
 
