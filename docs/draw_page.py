@@ -13,26 +13,24 @@ import io
 import os
 import shutil
 import sys
+from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
 from PIL import Image
-
-if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page
 
 IMAGES = Path(__file__).parent / "images"
 SOFTWARE = ("--no-sandbox", "--use-angle=swiftshader", "--enable-unsafe-swiftshader")
 """WebGL without a GPU."""
 
 
-def desktop(browser: Browser, page: str) -> None:
+def desktop(browser: Any, page: str) -> None:
     """From the heading to the surface of the first scan."""
     tab = opened(browser, page, 1280, 1480)
     save("page-desktop", tab)
 
 
-def dark(browser: Browser, page: str) -> None:
+def dark(browser: Any, page: str) -> None:
     """The errors of the first scan, in the dark."""
     tab = opened(browser, page, 1280, 860)
     tab.get_by_role("button", name="Dark").click()
@@ -41,14 +39,14 @@ def dark(browser: Browser, page: str) -> None:
     save("page-dark", tab)
 
 
-def phone(browser: Browser, page: str) -> None:
+def phone(browser: Any, page: str) -> None:
     """The table and the surface, on a phone."""
     tab = opened(browser, page, 390, 844)
     tab.get_by_role("heading", name="Figures").evaluate("e => scrollTo(0, e.offsetTop - 115)")
     save("page-phone", tab)
 
 
-def opened(browser: Browser, page: str, width: int, height: int) -> Page:
+def opened(browser: Any, page: str, width: int, height: int) -> Any:
     """A tab of this size with the first scan unfolded."""
     tab = browser.new_page(viewport={"width": width, "height": height})
     tab.goto(page)
@@ -59,7 +57,7 @@ def opened(browser: Browser, page: str, width: int, height: int) -> Page:
     return tab
 
 
-def save(name: str, tab: Page) -> None:
+def save(name: str, tab: Any) -> None:
     tab.wait_for_timeout(2000)  # until it is drawn, and folded out
     picture = Image.open(io.BytesIO(tab.screenshot())).convert("RGB")
     picture.save(IMAGES / f"{name}.webp", quality=82, method=6)
@@ -67,11 +65,9 @@ def save(name: str, tab: Page) -> None:
 
 
 def main(results: str) -> None:
-    from playwright.sync_api import sync_playwright
-
     chromium = os.environ.get("NEUS_CHROMIUM") or shutil.which("chromium")
     page = (Path(results) / "index.html").resolve().as_uri()
-    with sync_playwright() as driver:
+    with import_module("playwright.sync_api").sync_playwright() as driver:
         browser = driver.chromium.launch(executable_path=chromium, args=[*SOFTWARE])
         for picture in (desktop, dark, phone):
             picture(browser, page)
