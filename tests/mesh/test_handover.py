@@ -88,6 +88,7 @@ def test_other_files_are_refused(tmp_path: Path, damage: bytes) -> None:
 def test_what_takes_too_long_keeps_its_colours_of_vertices(scene: Scene, tmp_path: Path) -> None:
     said: list[str] = []
     ball = in_source(sphere())
+    # Ten times as long by the clock: less than any machine takes to start Python.
     content = handed_over(ball, scene, faces=500, side=256, seconds=0.001, report=said.append)
     assert content.picture is None
     (sentence,) = said
