@@ -43,6 +43,8 @@ from neus.ops.cuda import (
     patch_kernels,
     patches,
     precision,
+    product_kernels,
+    products,
     sections,
     stereo,
     stereo_kernels,
@@ -61,7 +63,7 @@ TYPES = {
     "seen": "*u8",
 }  # fmt: skip
 INTEGER = re.compile(
-    r"count|\w+_count|channels|resolution|active_levels|.*_(point|channel|sample|axis|row)"
+    r"count|\w+_count|channels|resolution|active_levels|.*_(point|channel|sample|axis|row|inner)"
 )
 
 
@@ -110,6 +112,14 @@ NETWORK = {
     "PRECISION": precision.DOT,
     **sdf_field.TILE,
 }
+LAYER = {"ROWS": 64, "INNER": 64, **products.TILE}
+LAYERS = [
+    {"BIASED": True, "AFTER": product_kernels.PLAIN, "PRECISION": precision.ROUNDED},
+    {"BIASED": True, "AFTER": product_kernels.RELU, "PRECISION": precision.ROUNDED},
+    {"BIASED": False, "AFTER": product_kernels.GATED, "PRECISION": precision.ROUNDED},
+    {"BIASED": True, "AFTER": product_kernels.SOFTPLUS, "PRECISION": precision.DOT},
+]
+SUM = {"ROWS": 64, "COLUMNS": 64, **products.SUM}
 VARIANTS = [
     Variant(grid_kernels.encode_kernel, {"JACOBIAN": True, **GATHER}, ("x_point",)),
     Variant(grid_kernels.encode_kernel, {"JACOBIAN": False, **GATHER}, ("x_point",)),
@@ -136,6 +146,9 @@ VARIANTS = [
     Variant(sections.section_kernel, sections.STREAM, ("g_sample",)),
     Variant(sections.section_backward_kernel, sections.STREAM, ("g_sample", "bar_sample")),
     Variant(sdf_field.sdf_distance_kernel, NETWORK),
+    *(Variant(product_kernels.product_kernel, {**LAYER, **kind}) for kind in LAYERS),
+    Variant(product_kernels.outer_kernel, {**SUM, "PRECISION": precision.DOT}),
+    Variant(product_kernels.outer_kernel, {**SUM, "PRECISION": precision.ROUNDED}),
     Variant(stereo_kernels.sweep_kernel, {"START": True, "COUNTED": 3, **stereo.TILE}),
     Variant(stereo_kernels.sweep_kernel, {"START": False, "COUNTED": 3, **stereo.TILE}),
     Variant(patch_kernels.patch_costs_kernel, patches.TILE),

@@ -80,7 +80,8 @@ class NeuS(nn.Module):
         )
         alpha = stage.cut(alpha, samples)
         weights, transmittance, rgb = backend.composite(alpha, colours, samples.offsets)
-        return SurfaceRendering(rgb, transmittance, weights, out[:, 0], gradient, norms, laplacian)
+        distance = out.T[0]  # channels come first in memory, and so will their gradients
+        return SurfaceRendering(rgb, transmittance, weights, distance, gradient, norms, laplacian)
 
     @torch.no_grad()
     def geometry(

@@ -10,22 +10,21 @@ from typing import Any
 from neus.fields import unfused_density
 from neus.training.recording import Recorder, Replay
 from neus.training.settings import StepSettings
-from neus.training.trainer import OCCUPANCY_EVERY, StepReport, Trainer
+from neus.training.trainer import StepReport, Trainer
 
-STABLE = 2 * OCCUPANCY_EVERY
-"""Steps of one shape before it is recorded: early ones change with each look at the occupancy."""
-REHEARSALS = 3
-"""How many of these run as they will be recorded."""
-KEPT = 4
+REHEARSALS = 1
+"""Steps of a shape that run as they will be recorded, which compiles what is missing. No more: a
+shape lasts for 16 steps at least, and each that is not replayed costs as much as four that are."""
+KEPT = 32
 """Graphs, those that were used last; the number of rays goes up and down between a few values."""
 
 
 class GraphedStep:
     """Advances a trainer by a step, like :meth:`Trainer.train_step`, from a graph where it can.
 
-    A graph serves steps of one shape, see :attr:`StepSettings.shape`. It is recorded when the shape
-    has lasted for some steps; others are plain. So are all, after one sentence to ``say``, where
-    steps cannot be recorded, or where that fails.
+    A graph serves steps of one shape, see :attr:`StepSettings.shape`. It is recorded after the
+    shape's first step, which is plain. So are all, after one sentence to ``say``, where steps
+    cannot be recorded, or where that fails.
 
     Attributes:
         replayed: steps that came from a graph.
@@ -56,9 +55,7 @@ class GraphedStep:
         self._lasted = self._lasted + 1 if key == self._key else 1
         self._key = key
         if key not in self._graphs:
-            if self._lasted <= STABLE - REHEARSALS:
-                return self._trainer.device_step(settings)
-            if self._lasted <= STABLE:
+            if self._lasted <= REHEARSALS:
                 return self._recorder.rehearse(settings)
             try:
                 self._graphs[key] = self._recorder.record(settings)

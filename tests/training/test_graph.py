@@ -55,11 +55,11 @@ class Imitation:
 def imitated(
     monkeypatch: pytest.MonkeyPatch, steps: int = 2000
 ) -> tuple[GraphedStep, Trainer, Imitation, list[str]]:
-    """Steps that are recorded after six of a shape, the last two of them rehearsed.
+    """Steps that are recorded after six of a shape, which are rehearsed.
 
     In the first of 2000 steps no level of the grid is switched on.
     """
-    settings = {"Recorder": Imitation, "obstacle": lambda _: None, "STABLE": 6, "REHEARSALS": 2}
+    settings = {"Recorder": Imitation, "obstacle": lambda _: None, "REHEARSALS": 6}
     for name, value in settings.items():
         monkeypatch.setattr(graph, name, value)
     pool, said = PixelPool(*sphere_capture(), CPU), []
@@ -87,7 +87,7 @@ def test_a_shape_is_recorded_when_it_has_lasted_and_found_again(monkeypatch: pyt
     monkeypatch.setattr(trainer, "_update_scene_state", lambda: None)
     for _ in range(8):
         step()
-    assert recorder.rehearsed == [4, 5]
+    assert recorder.rehearsed == [0, 1, 2, 3, 4, 5]
     assert [at for at, _ in recorder.recorded] == [6]
     trainer.rays += 1
     for _ in range(3):

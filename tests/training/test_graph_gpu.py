@@ -33,7 +33,7 @@ def trainer_on_gpu() -> Trainer:
 
 @pytest.fixture(autouse=True)
 def recorded_soon(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(graph, "STABLE", 6)
+    monkeypatch.setattr(graph, "REHEARSALS", 6)
 
 
 def held_step(trainer: Trainer, held: HeldSettings) -> StepReport:

@@ -48,11 +48,11 @@ def softplus_kernel(
 
 @triton.jit(do_not_specialize=["count"])
 def softplus_backward_kernel(
-    slope, value_bar, sensitivity, sloped_bar, z_bar, z_sums, sloped_sums, sharpness, count,
+    slope, value_bar, sensitivity, sloped_bar, z_bar, sloped_sums, sharpness, count,
     slope_channel, slope_point, value_channel, value_point, sensitivity_channel,
     sensitivity_point, sloped_channel, sloped_point, out_channel, BLOCK: tl.constexpr,
 ):  # fmt: skip
-    """Gradient with respect to z, and this block's sums of it and of ``sloped_bar * slope``."""
+    """Gradient with respect to z, and this block's sum of ``sloped_bar * slope``."""
     points = tl.program_id(0) * BLOCK + tl.arange(0, BLOCK)
     channel = tl.program_id(1).to(tl.int64)
     mask = points < count
@@ -67,7 +67,6 @@ def softplus_backward_kernel(
     bar = a_bar * s + q_bar * sensed * sharpness * s * (1 - s)
     tl.store(z_bar + channel * out_channel + points, bar, mask=mask)
     block = channel * tl.num_programs(0) + tl.program_id(0)
-    tl.store(z_sums + block, tl.sum(bar, axis=0))
     tl.store(sloped_sums + block, tl.sum(q_bar * s, axis=0))
 
 
@@ -83,31 +82,27 @@ def softplus_with_slope(
     return value, slope
 
 
-def softplus_backward_with_sums(
+def softplus_backward_with_sum(
     slope: Float[Tensor, "c n"],
     value_bar: Float[Tensor, "c n"],
     sensitivity: Float[Tensor, "c n"],
     sloped_bar: Float[Tensor, "c n"],
     sharpness: float,
-) -> tuple[Float[Tensor, "c n"], Float[Tensor, "c"], Float[Tensor, "c"]]:
-    """:func:`neus.ops.reference.softplus_backward`, with sums over the points.
-
-    Returns z_bar and the sums of z_bar (a bias's gradient) and of ``sloped_bar * slope``.
-    """
+) -> tuple[Float[Tensor, "c n"], Float[Tensor, "c"]]:
+    """:func:`neus.ops.reference.softplus_backward`, and the sums of ``sloped_bar * slope``."""
     channels, count = slope.shape
     z_bar = slope.new_empty(channels, count)
     inputs, programs = (slope, value_bar, sensitivity, sloped_bar), _programs(channels, count)
-    sums = slope.new_empty(2, channels, programs[0])
+    sums = slope.new_empty(channels, programs[0])
     if slope.numel():
         softplus_backward_kernel[programs](
             *inputs,
-            *(z_bar, sums[0], sums[1], sharpness, count),
+            *(z_bar, sums, sharpness, count),
             *(stride for tensor in inputs for stride in tensor.stride()),
             count,
             **STREAM,
         )
-    z_sum, sloped_sum = sums.sum(dim=2)
-    return z_bar, z_sum, sloped_sum
+    return z_bar, sums.sum(dim=1)
 
 
 def _programs(channels: int, count: int) -> tuple[int, int]:

@@ -9,8 +9,8 @@ import torch
 from torch import Tensor
 
 from neus.ops.alpha import density_alpha
-from neus.ops.cuda import precision
 from neus.ops.cuda.grid import encode, encode_scatter
+from neus.ops.cuda.products import relu_layers, relu_layers_backward
 from neus.ops.cuda.shading import ColourNetwork
 from neus.ops.grid import GridLayout
 from neus.ops.reference import TableGradient, to_grid
@@ -58,13 +58,9 @@ class _GridNetwork(torch.autograd.Function):
     def forward(ctx, x, table, settings, layers, *parameters):  # pyright: ignore
         grid, active_levels, _ = settings
         weights, biases = parameters[:layers], parameters[layers:]
-        values = [torch.cat([x.T, encode(to_grid(x), table, grid, active_levels).T])]
-        seen = (weights[0][:, : len(values[0])], *weights[1:])
-        with precision.float32_matmuls():
-            for i, (weight, bias) in enumerate(zip(seen, biases, strict=True)):
-                values.append(torch.addmm(bias[:, None], weight, values[-1]))
-                if i + 1 < layers:
-                    values[-1].relu_()
+        inputs = torch.cat([x.T, encode(to_grid(x), table, grid, active_levels).T])
+        seen = (weights[0][:, : len(inputs)], *weights[1:])
+        values = relu_layers(seen, biases, inputs)
         ctx.save_for_backward(x, *values[:-1], *weights)
         ctx.settings = settings
         return values[-1]
@@ -77,14 +73,7 @@ class _GridNetwork(torch.autograd.Function):
         layers = len(saved) // 2
         values, weights = saved[:layers], saved[layers:]
         seen = (weights[0][:, : len(values[0])], *weights[1:])
-        bar, weight_bars, bias_bars = out_bar, [], []
-        with precision.float32_matmuls():
-            for i in reversed(range(layers)):
-                weight_bars.insert(0, bar @ values[i].T)
-                bias_bars.insert(0, bar.sum(dim=1))
-                bar = seen[i].T @ bar
-                if i:
-                    bar = torch.ops.aten.threshold_backward(bar, values[i], 0)
+        bar, weight_bars, bias_bars = relu_layers_backward(seen, values, out_bar.contiguous())
         # The scatter knows a second term, of the derivative along a direction: none here.
         features_bar, none = bar[3:].T, x.new_zeros(1, 1)
         table_bar = encode_scatter(

@@ -26,6 +26,7 @@ from neus.ops.cuda import activation, precision
 from neus.ops.cuda.grid import encode, level_constants
 from neus.ops.cuda.grid_kernels import cells_and_fractions, corner_row
 from neus.ops.cuda.launch import blocks
+from neus.ops.cuda.products import layer, softplus_layer
 from neus.ops.cuda.vectors import load_vectors
 from neus.ops.grid import GridLayout
 from neus.ops.reference import to_grid
@@ -138,7 +139,6 @@ def _composed_distance(
 ) -> Tensor:
     u = torch.cat([x.T, encode(to_grid(x), table, grid, active_levels).T])
     layer_weights = (weights[0][:, : len(u)], *weights[1:-1])
-    with precision.float32_matmuls():
-        for weight, bias in zip(layer_weights, biases[:-1], strict=True):
-            u, _ = activation.softplus_with_slope(torch.addmm(bias[:, None], weight, u), sharpness)
-        return (weights[-1][:1] @ u)[0] + biases[-1][0]
+    for weight, bias in zip(layer_weights, biases[:-1], strict=True):
+        u, _ = softplus_layer(weight, bias, u, sharpness)
+    return layer(weights[-1][:1], biases[-1][:1], u)[0]

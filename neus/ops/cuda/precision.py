@@ -21,28 +21,16 @@ from contextlib import contextmanager
 
 import torch
 
-DOT = "tf32x3"
-"""Of matrix products inside kernels: float32's accuracy from three products on tensor cores."""
+DOT, ROUNDED = "tf32x3", "tf32"
+"""Of matrix products inside kernels: float32's accuracy from three products on tensor cores, for
+distances; and one product, for colours."""
 
 
 @contextmanager
-def float32_matmuls() -> Iterator[None]:
-    """Products of the distance network: full float32."""
-    with _matmuls("highest"):
-        yield
-
-
-@contextmanager
-def tf32_matmuls() -> Iterator[None]:
-    """Products of the colour network."""
-    with _matmuls("high"):
-        yield
-
-
-@contextmanager
-def _matmuls(precision: str) -> Iterator[None]:
+def matmuls(rounding: str) -> Iterator[None]:
+    """Products of torch's own: full float32 in the place of :data:`DOT`, else TF32."""
     before = torch.get_float32_matmul_precision()
-    torch.set_float32_matmul_precision(precision)
+    torch.set_float32_matmul_precision("highest" if rounding == DOT else "high")
     try:
         yield
     finally:

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
-from neus.ops.cuda import precision
-from neus.ops.cuda.activation import softplus_backward_with_sums, softplus_with_slope
+from neus.ops.cuda.activation import softplus_backward_with_sum
 from neus.ops.cuda.grid import Linearized, encode_scatter, encode_with_jacobian
+from neus.ops.cuda.products import layer, outer, softplus_layer
 from neus.ops.grid import GridLayout
 from neus.ops.reference import TableGradient, to_grid
 
@@ -38,8 +38,8 @@ class _SdfAndGradient(torch.autograd.Function):
 
     Features and J v are written into their places among the network's inputs, without a copy. The
     last hidden layer's part of the gradient chain is v = W[0] for all points, so that
-    W^T (v s) = (diag(v) W)^T s: weights are scaled instead of activations. The sums over points
-    come with the pass that makes z_bar.
+    W^T (v s) = (diag(v) W)^T s: weights are scaled instead of activations. Sums over points come
+    with passes that read them anyway.
     """
 
     @staticmethod
@@ -49,17 +49,15 @@ class _SdfAndGradient(torch.autograd.Function):
         inputs, at_x = _inputs(x, table, grid, active_levels)
         layer_weights = (weights[0][:, : len(inputs)], *weights[1:-1])
         values, slopes = [inputs], []
-        with precision.float32_matmuls():
-            for weight, bias in zip(layer_weights, biases[:-1], strict=True):
-                z = torch.addmm(bias[:, None], weight, values[-1])
-                value, slope = softplus_with_slope(z, sharpness)
-                values.append(value)
-                slopes.append(slope)
-            out = torch.addmm(biases[-1][:, None], weights[-1], values[-1])
-            to_distance = weights[-1][0, :, None]
-            chain = [(to_distance * layer_weights[-1]).T @ slopes[-1]]
-            for weight, slope in zip(layer_weights[-2::-1], slopes[-2::-1], strict=True):
-                chain.append(weight.T @ (chain[-1] * slope))
+        for weight, bias in zip(layer_weights, biases[:-1], strict=True):
+            value, slope = softplus_layer(weight, bias, values[-1], sharpness)
+            values.append(value)
+            slopes.append(slope)
+        out = layer(weights[-1], biases[-1], values[-1])
+        to_distance = weights[-1][0, :, None]
+        chain = [layer((to_distance * layer_weights[-1]).T, None, slopes[-1])]
+        for weight, slope in zip(layer_weights[-2::-1], slopes[-2::-1], strict=True):
+            chain.append(layer(weight.T, None, chain[-1] * slope))
         gradient = torch.add(chain[-1][:3], at_x.vjp(chain[-1][3:].T).T, alpha=0.5)
         ctx.save_for_backward(x, *weights)
         ctx.saved = (settings, at_x, values, slopes, chain[::-1])
@@ -75,33 +73,33 @@ class _SdfAndGradient(torch.autograd.Function):
         half_bar, out_bar = 0.5 * gradient_bar, out_bar.T.contiguous()
         to_distance = weights[-1][0, :, None]
         weight_bars: list[Tensor] = []
-        bias_bars = [out_bar.sum(dim=1)]
-        with precision.float32_matmuls():
-            chain_bar = torch.empty_like(to_input)
-            chain_bar[:3] = gradient_bar.T
-            at_x.jvp(half_bar, out=chain_bar[3:])
-            sloped_bars = []
-            for i, weight in enumerate(layer_weights):
-                last = i == len(layer_weights) - 1
-                sloped = slopes[i] if last else sensitivities[i] * slopes[i]
-                weight_bar = sloped @ chain_bar.T
-                weight_bars.append(to_distance * weight_bar if last else weight_bar)
-                sloped_bars.append(weight @ chain_bar)
-                if not last:
-                    chain_bar = sloped_bars[i] * slopes[i]
+        chain_bar = torch.empty_like(to_input)
+        chain_bar[:3] = gradient_bar.T
+        at_x.jvp(half_bar, out=chain_bar[3:])
+        sloped_bars = []
+        for i, weight in enumerate(layer_weights):
+            last = i == len(layer_weights) - 1
+            sloped = slopes[i] if last else sensitivities[i] * slopes[i]
+            weight_bar, _ = outer(sloped, chain_bar)
+            weight_bars.append(to_distance * weight_bar if last else weight_bar)
+            sloped_bars.append(layer(weight, None, chain_bar))
+            if not last:
+                chain_bar = sloped_bars[i] * slopes[i]
 
-            last_weight_bar = out_bar @ values[-1].T
-            value_bar = weights[-1].T @ out_bar
-            sensitivities.append(to_distance.expand_as(slopes[-1]))
-            for i in reversed(range(len(layer_weights))):
-                z_bar, bias_bar, chain_sum = softplus_backward_with_sums(
-                    slopes[i], value_bar, sensitivities[i], sloped_bars[i], sharpness
-                )
-                if i == len(layer_weights) - 1:
-                    last_weight_bar[0] += chain_sum
-                weight_bars[i].addmm_(z_bar, values[i].T)
-                bias_bars.insert(0, bias_bar)
-                value_bar = layer_weights[i].T @ z_bar
+        last_weight_bar, last_bias_bar = outer(out_bar, values[-1])
+        bias_bars = [last_bias_bar]
+        value_bar = layer(weights[-1].T, None, out_bar)
+        sensitivities.append(to_distance.expand_as(slopes[-1]))
+        for i in reversed(range(len(layer_weights))):
+            z_bar, chain_sum = softplus_backward_with_sum(
+                slopes[i], value_bar, sensitivities[i], sloped_bars[i], sharpness
+            )
+            if i == len(layer_weights) - 1:
+                last_weight_bar[0] += chain_sum
+            weight_bar, bias_bar = outer(z_bar, values[i])
+            weight_bars[i] += weight_bar
+            bias_bars.insert(0, bias_bar)
+            value_bar = layer(layer_weights[i].T, None, z_bar)
 
         given = encode_scatter(
             to_grid(x),

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from neus.ops.cuda import precision
+from neus.ops.cuda.products import relu_layers, relu_layers_backward
 from neus.ops.cuda.sections import section
 from neus.ops.types import Samples
 
@@ -31,31 +32,29 @@ def shade(
 ) -> tuple[Float[Tensor, "m"], Float[Tensor, "m 3"], Float[Tensor, "n"]]:
     """See :func:`neus.ops.reference.shade`."""
     places, ray = len(samples.t), samples.ray_index
+    # Along channels, and once each: the gradients then add up as contiguous matrices, and few.
+    inside = out.T[:, :places]
+    at_samples, beyond = gradient.T.split([places, len(out) - places], dim=1)
     alpha, normals, norms = section(
-        out[:places, 0], gradient[:places], directions, ray, step, inv_s, cos_anneal
+        inside[0], at_samples.T, directions, ray, step, inv_s, cos_anneal
     )
-    beyond = torch.sqrt((gradient[places:] ** 2).sum(dim=1) + 1e-12)
+    beyond_norms = torch.sqrt((beyond**2).sum(dim=0) + 1e-12)
     encoded = encoded_directions.T[:, ray]
-    inputs = torch.cat([out[:places].T, normals.T, x[:places].T, encoded])
+    inputs = torch.cat([inside, normals.T, x[:places].T, encoded])
     colours = ColourNetwork.apply(inputs, len(weights), *weights, *biases)
-    return alpha, colours.T, torch.cat([norms, beyond])
+    return alpha, colours.T, torch.cat([norms, beyond_norms])
 
 
 class ColourNetwork(torch.autograd.Function):
     """ReLU between the layers and a sigmoid at the end, channel-major: ``[c, n] -> [3, n]``.
 
-    Written out so that its products are TF32 in the backward pass, too, whatever holds there.
+    Its products are TF32, see ``precision``.
     """
 
     @staticmethod
     def forward(ctx, inputs, layers, *parameters):  # pyright: ignore
         weights, biases = parameters[:layers], parameters[layers:]
-        values = [inputs]
-        with precision.tf32_matmuls():
-            for weight, bias in zip(weights, biases, strict=True):
-                values.append(torch.addmm(bias[:, None], weight, values[-1]))
-                if len(values) <= layers:
-                    values[-1].relu_()
+        values = relu_layers(weights, biases, inputs, precision.ROUNDED)
         values[-1].sigmoid_()
         ctx.save_for_backward(*values, *weights)
         return values[-1]
@@ -65,13 +64,8 @@ class ColourNetwork(torch.autograd.Function):
     def backward(ctx, colours_bar):  # pyright: ignore
         layers = len(ctx.saved_tensors) // 2
         values, weights = ctx.saved_tensors[: layers + 1], ctx.saved_tensors[layers + 1 :]
-        bar = torch.ops.aten.sigmoid_backward(colours_bar, values[-1])
-        weight_bars, bias_bars = [], []
-        with precision.tf32_matmuls():
-            for i in reversed(range(layers)):
-                weight_bars.insert(0, bar @ values[i].T)
-                bias_bars.insert(0, bar.sum(dim=1))
-                bar = weights[i].T @ bar
-                if i:
-                    bar = torch.ops.aten.threshold_backward(bar, values[i], 0)
+        bar = torch.ops.aten.sigmoid_backward(colours_bar, values[-1]).contiguous()
+        bar, weight_bars, bias_bars = relu_layers_backward(
+            weights, values[:-1], bar, precision.ROUNDED
+        )
         return bar, None, *weight_bars, *bias_bars

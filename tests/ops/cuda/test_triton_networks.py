@@ -119,7 +119,7 @@ def shaded(backend: ModuleType, kind: torch.dtype, points: int) -> list[Tensor]:
 def test_shading_equals_reference(monkeypatch: pytest.MonkeyPatch, points: int, exact: bool):
     """Within float32's tolerance as far as TF32 is not allowed, which a GPU alone can round to."""
     if exact:
-        monkeypatch.setattr(precision, "tf32_matmuls", precision.float32_matmuls)
+        monkeypatch.setattr(precision, "ROUNDED", precision.DOT)
     found = shaded(cuda, torch.float32, points)
     expected = shaded(reference, torch.float64, points)
     assert_close(found, expected) if exact else assert_close(found, expected, 5e-3)
@@ -127,9 +127,9 @@ def test_shading_equals_reference(monkeypatch: pytest.MonkeyPatch, points: int, 
 
 def test_precision_of_products_is_switched_and_restored():
     before = torch.get_float32_matmul_precision()
-    with precision.tf32_matmuls():
+    with precision.matmuls(precision.ROUNDED):
         assert torch.get_float32_matmul_precision() == "high"
-        with precision.float32_matmuls():
+        with precision.matmuls(precision.DOT):
             assert torch.get_float32_matmul_precision() == "highest"
         assert torch.get_float32_matmul_precision() == "high"
     assert torch.get_float32_matmul_precision() == before
