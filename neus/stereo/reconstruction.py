@@ -11,9 +11,10 @@ import numpy as np
 import torch
 
 from neus.scene import Cameras, Scene
-from neus.stereo.consistency import Agreement, agreements, neighbours_of, relief
+from neus.stereo.consistency import Agreement, agreements, neighbours_of
 from neus.stereo.depth_maps import DepthMap, depth_map
 from neus.stereo.fusion import StereoPoints, fuse
+from neus.stereo.maps import maps_on, relief
 from neus.stereo.pictures import Pictures
 from neus.stereo.settings import StereoSettings
 from neus.stereo.sources import choose_sources
@@ -120,9 +121,10 @@ def reconstruct(
     neighbours = neighbours_of(cameras, settings.neighbours, settings.widest)
     least = settings.least_correlation
     reliefs = [relief(found, cameras, view, least) for view, found in enumerate(maps)]
-    agreement = agreements(reliefs, cameras, neighbours, settings)
+    compared = maps_on(device, reliefs, cameras, neighbours, settings.tolerance)
+    agreement = agreements(compared, [found.correlation for found in maps], settings)
     colours = [pictures.at(view, -1).rgb for view in range(len(pictures))]
-    points = fuse(reliefs, agreement, colours, cameras, neighbours, settings.tolerance)
+    points = fuse(compared, agreement, colours, cameras) if maps else StereoPoints.none()
     seconds = (middle - begin, time.perf_counter() - middle)
     result = Stereo(pictures.indices, cameras, maps, agreement, points, seconds, settings)
     report(

@@ -62,10 +62,10 @@ def large_blocks() -> Iterator[None]:
     if DEVICE.type == "cuda":
         yield
         return
-    from neus.ops.cuda import activation, field, grid, patches, sections, stereo
+    from neus.ops.cuda import activation, field, grid, maps, patches, sections, stereo
 
     streams = [activation.STREAM, grid.GATHER, grid.STREAM, sections.STREAM, field.TILE]
     with ExitStack() as replaced:
-        for options in [*streams, stereo.TILE, patches.TILE]:
+        for options in [*streams, stereo.TILE, patches.TILE, maps.TILE]:
             replaced.enter_context(mock.patch.dict(options, BLOCK=2048))
         yield
