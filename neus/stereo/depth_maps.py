@@ -106,12 +106,20 @@ def depth_map(
 
 
 def meets_sphere(cameras: Cameras, view: int) -> Bool[np.ndarray, "h w"]:
-    """Pixels whose ray passes the unit sphere, with the sphere before the camera."""
-    origins, directions = cameras.rays(view, cameras.pixel_grid(view))
-    middle = -(origins * directions).sum(axis=1)
-    squared = (origins**2).sum(axis=1) - middle**2
-    meets = (squared < 1) & (middle + np.sqrt(np.maximum(1 - squared, 0)) > 0)
-    return meets.reshape(cameras.heights[view], cameras.widths[view])
+    """Pixels whose ray passes the unit sphere, with the sphere before the camera.
+
+    The ray ``d`` from ``o`` meets it where (o d)^2 > (o^2 - 1) d^2. Both sides are polynomials in
+    the pixel, so that no ray is made.
+    """
+    origin = cameras.centres[view]
+    ray = cameras.camera_to_world[view, :, :3] @ np.linalg.inv(cameras.intrinsics[view])
+    along, squared, beyond = origin @ ray, ray.T @ ray, origin @ origin - 1
+    x = np.arange(cameras.widths[view]) + 0.5
+    y = np.arange(cameras.heights[view])[:, None] + 0.5
+    towards = along[0] * x + (along[1] * y + along[2])
+    length = squared[0, 0] * x + 2 * (squared[0, 1] * y + squared[0, 2])
+    length = length * x + (squared[1, 1] * y + 2 * squared[1, 2]) * y + squared[2, 2]
+    return (towards**2 > beyond * length) & ((towards < 0) | (beyond < 0))
 
 
 def index_intrinsics(cameras: Cameras) -> Float[np.ndarray, "n 3 3"]:
