@@ -191,7 +191,9 @@ def _on_device(
         [torch.from_numpy(seen.planes) for seen in reliefs],
         [torch.from_numpy(seen.normals) for seen in reliefs],
         [seen.focal for seen in reliefs],
-        *(torch.from_numpy(table) for table in (lenses, near, paths)),
+        torch.from_numpy(lenses),
+        torch.from_numpy(near),
+        torch.from_numpy(paths),
         tolerance,
         device,
     )

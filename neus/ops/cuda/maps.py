@@ -1,7 +1,7 @@
 """The depth maps of all views on a card, held against each other by Triton kernels."""
 
 # Triton's decorator hides from pyright what kernels take and return.
-# pyright: reportCallIssue=false
+# pyright: reportArgumentType=false
 
 from __future__ import annotations
 
