@@ -25,8 +25,14 @@ from neus.stereo.maps import HostMaps, Relief
 from neus.stereo.settings import StereoSettings
 
 
-def compiled_before() -> bool:
-    """Whether numba's cache holds these kernels, see :func:`compile_kernels`."""
+def compiled_before(device: torch.device) -> bool:
+    """Whether nothing is left to :func:`compile_kernels`: numba's cache holds all, or none counts.
+
+    A card calls none of numba's kernels. Triton compiles its own when they are first called, and
+    keeps them.
+    """
+    if device.type != "cpu":
+        return True
     last = {"sweep": stereo_kernels, "gather": kernels}
     for name, module in last.items():
         file = Path(str(module.__file__))
@@ -37,7 +43,7 @@ def compiled_before() -> bool:
 
 
 def compile_kernels() -> None:
-    """Compile what a reconstruction on the CPU calls; of the operator only if it runs there."""
+    """Compile what a reconstruction on the CPU calls."""
     subprocess.run([sys.executable, "-m", __name__], check=False)
 
 
