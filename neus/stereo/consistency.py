@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -26,8 +27,6 @@ PAIR = 0.15
 
 HIDING = 0.25
 """Of the number of views that agree on a depth: as many may be sure of something before it."""
-
-_NUMBER = [0, PAIR] + [1 - 2.0 ** (1 - n) for n in range(2, 60)]  # then it is 1, in 64 bits
 
 
 @dataclass(frozen=True)
@@ -78,16 +77,16 @@ def agreements(
         correlations: of each view's windows.
         settings: how many have to agree, and how much windows have to be alike.
     """
+    likeness = [torch.from_numpy(correlation).to(maps.device) for correlation in correlations]
     for view, sure in enumerate(maps.sure):
         sure.copy_(maps.compared(view)[0] >= settings.agreeing)
     result = []
-    for view, correlation in enumerate(correlations):
+    for view, alike in enumerate(likeness):
         agree, violate = maps.compared(view)
         hidden = maps.hidden(view)
         kept = maps.sure[view] & (violate < agree) & (hidden <= HIDING * agree)
-        alike = torch.from_numpy(correlation).to(maps.device)
         trust = confidence(alike, agree, violate + hidden, settings.least_correlation)
-        result.append((agree, violate, hidden, (trust * kept).float()))
+        result.append((agree, violate, hidden, torch.where(kept, trust, 0).float()))
     return [Agreement(*(part.cpu().numpy() for part in parts)) for parts in result]
 
 
@@ -105,7 +104,14 @@ def confidence(
     ``against`` of them something else.
     """
     likeness = ((correlation - least) / (CERTAIN - least)).clip(0, 1)
-    number = torch.tensor(_NUMBER, dtype=torch.float64, device=agree.device)[
-        agree.clip(max=len(_NUMBER) - 1)
-    ]
+    numbers = _numbers(agree.device)
+    number = numbers[agree.clip(max=len(numbers) - 1)]
     return likeness * number * agree / (agree + against).clip(min=1)
+
+
+# Kept on the device, since a copy to it makes the host wait.
+@lru_cache(maxsize=8)
+def _numbers(device: torch.device) -> Float[Tensor, "m"]:
+    """What numbers of views that agree are worth; from the last one on it is 1, in 64 bits."""
+    worth = [0, PAIR] + [1 - 2.0 ** (1 - n) for n in range(2, 60)]
+    return torch.tensor(worth, dtype=torch.float64, device=device)

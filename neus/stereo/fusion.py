@@ -12,6 +12,7 @@ from neus.scene import Cameras
 from neus.stereo.consistency import Agreement
 from neus.stereo.maps import HostMaps
 from neus.stereo.points import StereoPoints
+from neus.stereo.side_by_side import host_threads
 from neus.stereo.support import support_of_points
 
 if TYPE_CHECKING:
@@ -58,7 +59,8 @@ def fuse(
         parts.append(_merged(sums, views, count, trust[pending], *lenses))
     joined = (torch.cat(part).cpu().numpy() for part in zip(*parts, strict=True))
     position, normal, colour, trust, footprint, count, views = joined
-    borne_out = np.minimum(support_of_points(position, normal, footprint) / SUPPORTED, 1)
+    support = support_of_points(position, normal, footprint, host_threads(device))
+    borne_out = np.minimum(support / SUPPORTED, 1)
     return StereoPoints(
         position,
         normal,

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
 
+from neus.ops import cuda
+from neus.ops.stereo import Matching
 from neus.scene import Cameras, look_at
 from neus.stereo.consistency import agreements
 from neus.stereo.depth_maps import DepthMap
 from neus.stereo.fusion import fuse
 from neus.stereo.maps import HostMaps, Relief, _on_device, relief
+from neus.stereo.reconstruction import reconstruct
 from neus.stereo.settings import StereoSettings
-from tests.helpers.textured_scenes import cone_of_cameras, look
+from tests.helpers.textured_scenes import cone_of_cameras, look, textured_scene
 from tests.helpers.triton_cases import DEVICE, large_blocks
 
 from neus.ops.cuda.maps import DeviceMaps  # isort: skip  (after the skip without Triton)
@@ -139,3 +144,25 @@ def test_a_view_without_neighbours_is_alone(given: Case):
     assert (count == 1).all()
     assert (views == 2).all()
     assert (sums[:, 0] == 1).all()
+
+
+def test_a_reconstruction_on_a_card_is_that_of_the_cpu(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """From pictures and a start that is right; without a GPU all kernels are interpreted."""
+    scene, truths = textured_scene(tmp_path, "plane", views=4, width=32, height=24, focal=40)
+    settings = StereoSettings(sweeps=(0,), matching=Matching(radius=1))
+    starts = [(truth.depth, truth.normal) for truth in truths]
+    slow = reconstruct(scene, torch.device("cpu"), settings, starts=starts)
+    if DEVICE.type == "cpu":
+        monkeypatch.setattr("neus.stereo.depth_maps.backend_for", lambda device: cuda)
+        monkeypatch.setattr("neus.stereo.reconstruction.maps_on", _on_device)
+    with large_blocks():
+        fast = reconstruct(scene, DEVICE, settings, starts=starts)
+    for one, other in zip(fast.maps, slow.maps, strict=True):
+        assert (np.abs(one.depth - other.depth) < 1e-3).mean() > 0.98
+    assert fast.coverage == pytest.approx(slow.coverage, abs=0.03)
+    assert len(slow.points) > 50
+    assert len(fast.points) == pytest.approx(len(slow.points), rel=0.05)
+    near = np.linalg.norm(fast.points.position[:, None] - slow.points.position, axis=2).min(axis=1)
+    assert np.mean(near < 1e-3) > 0.9
