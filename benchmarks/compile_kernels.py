@@ -38,6 +38,8 @@ from neus.ops.cuda import (
     compositing,
     grid,
     grid_kernels,
+    map_kernels,
+    maps,
     march,
     outside,
     patch_kernels,
@@ -60,7 +62,9 @@ TYPES = {
     "occupancy": "*u8", "lit": "*u8", "sharpness": "fp32",
     "active": "*u8", "inside": "*u8", "sizes": "*i32", "regions": "*i32",
     "pixels": "*i16", "firsts": "*i64", "views": "*i64", "valid": "*u8", "free": "*u8",
-    "seen": "*u8",
+    "seen": "*u8", "sure": "*u8", "taken": "*u8", "colours": "*u8", "near": "*i32",
+    "agree": "*i32", "violate": "*i32", "nearest": "*i32", "hidden": "*i32", "chosen": "*i32",
+    "listed": "*i32", "tolerance": "fp32",
 }  # fmt: skip
 INTEGER = re.compile(
     r"count|\w+_count|channels|resolution|active_levels|.*_(point|channel|sample|axis|row|inner)"
@@ -151,6 +155,10 @@ VARIANTS = [
     Variant(product_kernels.outer_kernel, {**SUM, "PRECISION": precision.ROUNDED}),
     Variant(stereo_kernels.sweep_kernel, {"START": True, "COUNTED": 3, **stereo.TILE}),
     Variant(stereo_kernels.sweep_kernel, {"START": False, "COUNTED": 3, **stereo.TILE}),
+    Variant(map_kernels.compare_kernel, maps.TILE),
+    Variant(map_kernels.show_kernel, maps.TILE),
+    Variant(map_kernels.hide_kernel, maps.TILE),
+    Variant(map_kernels.gather_kernel, maps.TILE),
     Variant(patch_kernels.patch_costs_kernel, patches.TILE),
     Variant(patch_kernels.in_sight_kernel, patches.TILE),
 ]

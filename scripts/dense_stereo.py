@@ -13,6 +13,7 @@ from neus.progress import Progress
 from neus.scene import load_scene
 from neus.stereo.folder import write_stereo
 from neus.stereo.reconstruction import expected, reconstruct
+from neus.stereo.side_by_side import host_threads
 from neus.stereo.warm_up import compile_kernels, compiled_before
 
 
@@ -45,7 +46,7 @@ def main(argv: list[str] | None = None) -> int:
     scene = scene.learned_whole() if options.learn_from == "all" else scene
     with leased_device(options.device) as device:
         set_threads(options.threads)
-        is_compiled = compiled_before()
+        is_compiled = compiled_before(device)
         compiling = {"compiling": 0.0 if is_compiled else 9.0}
         progress = Progress(compiling | expected(scene) | {"files": 1.7})
         if not is_compiled:
@@ -58,6 +59,7 @@ def main(argv: list[str] | None = None) -> int:
             stereo,
             scene,
             options.output,
+            threads=host_threads(device),
             device=device_name(device),
             seed=options.seed,
             peak_memory_gib=peak_memory_gib(device),

@@ -1,4 +1,4 @@
-"""What the backends of ``patchmatch`` share: its operands, its neighbourhood, its random numbers.
+"""What the backends of stereo share: operands of ``patchmatch``, its neighbourhood, random numbers.
 
 A plane is kept as the inverse depth ``w`` at its pixel and the two slopes of the inverse depth per
 pixel: inverse depth is linear over the image of a plane, so that a window needs no normal, and the
@@ -31,6 +31,13 @@ TILTS = (2.0**-6, 1.0)
 """Range of a perturbed normal, as a length added to the unit vector."""
 MOST_COUNTED = 4
 """Largest ``Matching.counted``: kernels keep the best costs in registers."""
+
+MIDDLE = 0.35
+"""Pixels from a pixel's centre within which a point says what is seen there."""
+SLANTED = 0.2
+"""Cosine between normal and ray below which a point's pixel is not known well enough."""
+APART = 0.3
+"""Cosine between the normals of two views below which they mean different surfaces."""
 
 
 @dataclass(frozen=True)

@@ -4,8 +4,8 @@ In goes a canonical scene; out come a depth map of each training view, how far e
 trusted, and one cloud with normals and the views that saw each point, in the scene frame and unit
 (``fused.ply`` alone is in the source's). Held-out views take part in nothing. The search for depths
 is the operator ``patchmatch`` of ``neus.ops``. The cloud itself needs numpy alone, and so do the
-exposures of photos, which it tells of; ``reconstruction``, ``folder``, ``settings``, ``sources``
-and ``warm_up``, some of which compile kernels, are imported by name.
+exposures of photos, which it tells of; ``reconstruction``, ``folder``, ``settings``, ``sources``,
+``side_by_side`` and ``warm_up``, some of which compile kernels, are imported by name.
 """
 
 from neus.stereo.exposure import at_one_exposure

@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
+from torch import Tensor
 
-from neus.ops.cpu.threads import on_all_threads, workers
-from neus.ops.stereo import Lens, planes_of
 from neus.scene import Cameras
-from neus.stereo import kernels
-from neus.stereo.depth_maps import DepthMap, index_intrinsics
+from neus.stereo.maps import HostMaps
 from neus.stereo.settings import StereoSettings
 from neus.stereo.sources import angles_between
 
 if TYPE_CHECKING:
     from jaxtyping import Bool, Float, Int
+
+    from neus.ops.cuda.maps import DeviceMaps
 
 CERTAIN = 0.9
 """NCC from which a window's likeness takes nothing off the confidence."""
@@ -26,24 +27,6 @@ PAIR = 0.15
 
 HIDING = 0.25
 """Of the number of views that agree on a depth: as many may be sure of something before it."""
-
-
-@dataclass(frozen=True)
-class Relief:
-    """A depth map as the comparison reads it.
-
-    Attributes:
-        planes: ``[h, w, 3]`` inverse depth and its slopes a pixel; 0 where there is none, or the
-            windows are too little alike.
-        normals: ``[h, w, 3]`` in the scene frame.
-        correlation: ``[h, w]``
-        focal: in pixels, the mean of both axes.
-    """
-
-    planes: Float[np.ndarray, "h w 3"]
-    normals: Float[np.ndarray, "h w 3"]
-    correlation: Float[np.ndarray, "h w"]
-    focal: float
 
 
 @dataclass(frozen=True)
@@ -67,17 +50,6 @@ class Agreement:
         return self.confidence > 0
 
 
-def relief(found: DepthMap, cameras: Cameras, view: int, least: float) -> Relief:
-    """A depth map without what correlates less than ``least``."""
-    K = index_intrinsics(cameras)[view]
-    lens = Lens((K[0, 0], K[1, 1]), (K[0, 2], K[1, 2]), 0, 0, 0)
-    planes = planes_of(torch.from_numpy(found.depth), torch.from_numpy(found.normal), lens)
-    normals = found.normal @ cameras.camera_to_world[view, :, :3].T.astype(np.float32)
-    focal = float(K[0, 0] + K[1, 1]) / 2
-    likely = planes.numpy() * (found.correlation >= least)[..., None]
-    return Relief(likely, np.ascontiguousarray(normals), found.correlation, focal)
-
-
 def neighbours_of(cameras: Cameras, count: int, widest: float) -> list[list[int]]:
     """The nearest views of each, as seen from the scene's centre, within ``widest`` degrees."""
     angles = angles_between(cameras)
@@ -88,18 +60,9 @@ def neighbours_of(cameras: Cameras, count: int, widest: float) -> list[list[int]
     ]
 
 
-def path_between(cameras: Cameras, view: int, other: int) -> tuple[np.ndarray, np.ndarray]:
-    """``turn`` and ``shift`` of ``neus.ops.stereo.Sources`` from one view to another."""
-    K, R, C = index_intrinsics(cameras), cameras.camera_to_world[:, :, :3], cameras.centres
-    to_other = K[other] @ R[other].T
-    turn = to_other @ R[view] @ np.linalg.inv(K[view])
-    return turn.astype(np.float32), (to_other @ (C[view] - C[other])).astype(np.float32)
-
-
 def agreements(
-    reliefs: list[Relief],
-    cameras: Cameras,
-    neighbours: list[list[int]],
+    maps: HostMaps | DeviceMaps,
+    correlations: list[Float[np.ndarray, "h w"]],
     settings: StereoSettings,
 ) -> list[Agreement]:
     """Hold every depth against the neighbours' maps.
@@ -108,31 +71,31 @@ def agreements(
     that they see through somebody else's point, or lie before it: a mirror shows a surface that is
     not there behind one that is. A depth that more views see through than agree with it goes, and
     so does one that has more than :data:`HIDING` of their number before it.
+
+    Args:
+        maps: of all views; what each is sure of stays noted in them.
+        correlations: of each view's windows.
+        settings: how many have to agree, and how much windows have to be alike.
     """
-    unsure = [np.zeros(seen.correlation.shape, bool) for seen in reliefs]
-    sure = []
-    for i in range(len(reliefs)):
-        agree, _ = _compared(i, reliefs, unsure, cameras, neighbours[i], settings)
-        sure.append(agree >= settings.agreeing)
+    likeness = [torch.from_numpy(correlation).to(maps.device) for correlation in correlations]
+    for view, sure in enumerate(maps.sure):
+        sure.copy_(maps.compared(view)[0] >= settings.agreeing)
     result = []
-    for i, seen in enumerate(reliefs):
-        agree, violate = _compared(i, reliefs, sure, cameras, neighbours[i], settings)
-        hidden = _hidden(i, reliefs, sure, cameras, neighbours[i], settings)
-        kept = sure[i] & (violate < agree) & (hidden <= HIDING * agree)
-        against, least = violate + hidden, settings.least_correlation
-        trust = confidence(seen.correlation, agree, against, least)
-        result.append(
-            Agreement(agree, violate, hidden, np.where(kept, trust, 0).astype(np.float32))
-        )
-    return result
+    for view, alike in enumerate(likeness):
+        agree, violate = maps.compared(view)
+        hidden = maps.hidden(view)
+        kept = maps.sure[view] & (violate < agree) & (hidden <= HIDING * agree)
+        trust = confidence(alike, agree, violate + hidden, settings.least_correlation)
+        result.append((agree, violate, hidden, torch.where(kept, trust, 0).float()))
+    return [Agreement(*(part.cpu().numpy() for part in parts)) for parts in result]
 
 
 def confidence(
-    correlation: Float[np.ndarray, "*n"],
-    agree: Int[np.ndarray, "*n"],
-    against: Int[np.ndarray, "*n"],
+    correlation: Float[Tensor, "*n"],
+    agree: Int[Tensor, "*n"],
+    against: Int[Tensor, "*n"],
     least: float,
-) -> Float[np.ndarray, "*n"]:
+) -> Float[Tensor, "*n"]:
     """How far a depth is to be trusted, in [0, 1].
 
     The product of likeness (NCC from ``least`` to :data:`CERTAIN`; noise is part of the NCC, so
@@ -140,65 +103,15 @@ def confidence(
     :data:`PAIR` for one), and the share of the views that agree among those that say anything,
     ``against`` of them something else.
     """
-    likeness = np.clip((correlation - least) / (CERTAIN - least), 0, 1)
-    number = np.where(
-        agree > 1, 1 - 2.0 ** (1 - np.maximum(agree, 1)), np.where(agree == 1, PAIR, 0)
-    )
-    return likeness * number * agree / np.maximum(agree + against, 1)
+    likeness = ((correlation - least) / (CERTAIN - least)).clip(0, 1)
+    numbers = _numbers(agree.device)
+    number = numbers[agree.clip(max=len(numbers) - 1)]
+    return likeness * number * agree / (agree + against).clip(min=1)
 
 
-def _compared(
-    view: int,
-    reliefs: list[Relief],
-    sure: list[np.ndarray],
-    cameras: Cameras,
-    neighbours: list[int],
-    settings: StereoSettings,
-) -> tuple[np.ndarray, np.ndarray]:
-    own = reliefs[view]
-    agree, violate = (np.zeros(own.planes.shape[:2], np.int32) for _ in range(2))
-    for j in neighbours:
-        other = reliefs[j]
-        on_all_threads(
-            kernels.compare,
-            *(own.planes, own.normals),
-            *(other.planes, other.normals, sure[j]),
-            *path_between(cameras, view, j),
-            np.float32(own.focal),
-            np.float32(other.focal),
-            np.float32(settings.tolerance),
-            agree,
-            violate,
-        )
-    return agree, violate
-
-
-def _hidden(
-    view: int,
-    reliefs: list[Relief],
-    sure: list[np.ndarray],
-    cameras: Cameras,
-    neighbours: list[int],
-    settings: StereoSettings,
-) -> np.ndarray:
-    """How many neighbours are sure of something before each point."""
-    own = reliefs[view]
-    shape = own.planes.shape[:2]
-    hidden, nearest = np.zeros(shape, np.int32), np.empty((workers(), *shape), np.float32)
-    K, R, C = index_intrinsics(cameras), cameras.camera_to_world[:, :, :3], cameras.centres
-    for j in neighbours:
-        nearest.fill(np.inf)
-        on_all_threads(
-            kernels.show,
-            *(reliefs[j].planes, reliefs[j].normals, sure[j]),
-            *path_between(cameras, j, view),
-            (R[j] @ np.linalg.inv(K[j])).astype(np.float32),
-            (C[view] - C[j]).astype(np.float32),
-            nearest,
-        )
-        on_all_threads(
-            kernels.count_hidden,
-            *(own.planes, nearest, np.float32(own.focal), np.float32(settings.tolerance)),
-            hidden,
-        )
-    return hidden
+# Kept on the device, since a copy to it makes the host wait.
+@lru_cache(maxsize=8)
+def _numbers(device: torch.device) -> Float[Tensor, "m"]:
+    """What numbers of views that agree are worth; from the last one on it is 1, in 64 bits."""
+    worth = [0, PAIR] + [1 - 2.0 ** (1 - n) for n in range(2, 60)]
+    return torch.tensor(worth, dtype=torch.float64, device=device)

@@ -106,12 +106,20 @@ def depth_map(
 
 
 def meets_sphere(cameras: Cameras, view: int) -> Bool[np.ndarray, "h w"]:
-    """Pixels whose ray passes the unit sphere, with the sphere before the camera."""
-    origins, directions = cameras.rays(view, cameras.pixel_grid(view))
-    middle = -(origins * directions).sum(axis=1)
-    squared = (origins**2).sum(axis=1) - middle**2
-    meets = (squared < 1) & (middle + np.sqrt(np.maximum(1 - squared, 0)) > 0)
-    return meets.reshape(cameras.heights[view], cameras.widths[view])
+    """Pixels whose ray passes the unit sphere, with the sphere before the camera.
+
+    The ray ``d`` from ``o`` meets it where (o d)^2 > (o^2 - 1) d^2. Both sides are polynomials in
+    the pixel, so that no ray is made.
+    """
+    origin = cameras.centres[view]
+    ray = cameras.camera_to_world[view, :, :3] @ np.linalg.inv(cameras.intrinsics[view])
+    along, squared, beyond = origin @ ray, ray.T @ ray, origin @ origin - 1
+    x = np.arange(cameras.widths[view]) + 0.5
+    y = np.arange(cameras.heights[view])[:, None] + 0.5
+    towards = along[0] * x + (along[1] * y + along[2])
+    length = squared[0, 0] * x + 2 * (squared[0, 1] * y + squared[0, 2])
+    length = length * x + (squared[1, 1] * y + 2 * squared[1, 2]) * y + squared[2, 2]
+    return (towards**2 > beyond * length) & ((towards < 0) | (beyond < 0))
 
 
 def index_intrinsics(cameras: Cameras) -> Float[np.ndarray, "n 3 3"]:
@@ -179,19 +187,22 @@ def enlarged(
     x, y = np.arange(width) + 0.5, np.arange(height) + 0.5
     column = np.minimum((x * coarse.widths[view] / width).astype(int), depth.shape[1] - 1)
     row = np.minimum((y * coarse.heights[view] / height).astype(int), depth.shape[0] - 1)
-    normals = normal[row[:, None], column]
-    own = _rays(coarse, view, column + 0.5, row + 0.5)
-    new = _rays(fine, view, x, y)
-    along, towards = (normals * own).sum(axis=2), (normals * new).sum(axis=2)
-    known = (depth[row[:, None], column] > 0) & (towards < -1e-3) & (along < -1e-3)
+    normals, depths = normal[row[:, None], column], depth[row[:, None], column]
+    along = _along_rays(normals, coarse, view, column + 0.5, row + 0.5)
+    towards = _along_rays(normals, fine, view, x, y)
+    known = (depths > 0) & (towards < -1e-3) & (along < -1e-3)
     ratio = np.where(known, along, 0) / np.where(known, towards, 1)
-    return depth[row[:, None], column] * ratio, normals * known[..., None]
+    return depths * ratio, normals * known[..., None]
 
 
-def _rays(cameras: Cameras, view: int, x: np.ndarray, y: np.ndarray) -> np.ndarray:
-    """``[len(y), len(x), 3]`` rays in the camera's frame, at depth 1."""
+def _along_rays(
+    normals: Float[np.ndarray, "h w 3"],
+    cameras: Cameras,
+    view: int,
+    x: Float[np.ndarray, "w"],
+    y: Float[np.ndarray, "h"],
+) -> Float[np.ndarray, "h w"]:
+    """Products of normals with the rays through (x, y) in the camera's frame, at depth 1."""
     K = cameras.intrinsics[view]
-    rays = np.ones((len(y), len(x), 3))
-    rays[..., 0] = (x - K[0, 2]) / K[0, 0]
-    rays[..., 1] = ((y - K[1, 2]) / K[1, 1])[:, None]
-    return rays
+    across, down = (x - K[0, 2]) / K[0, 0], (y - K[1, 2]) / K[1, 1]
+    return normals[..., 0] * across + normals[..., 1] * down[:, None] + normals[..., 2]

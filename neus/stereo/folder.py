@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, fields
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from jaxtyping import Float
 
 VIEWS, CLOUD = "views", "fused.ply"
+_AT_ONCE = 1 << 14
+"""Points of the cloud that are brought to the source frame at a time."""
 
 _CLOUD = np.dtype(
     [(name, "<f4") for name in ("x", "y", "z", "nx", "ny", "nz")]
@@ -28,7 +31,9 @@ _CLOUD = np.dtype(
 _PLY_TYPES = {"<f4": "float", "|u1": "uchar", "<i4": "int"}
 
 
-def write_stereo(stereo: Stereo, scene: Scene, folder: Path, **figures: object) -> None:
+def write_stereo(
+    stereo: Stereo, scene: Scene, folder: Path, *, threads: int = 1, **figures: object
+) -> None:
     """Write what stereo found, whole or not at all.
 
     ``views/NAME.npz`` holds depth ``[h, w]`` (float32, along the optical axis, 0 where none is
@@ -40,6 +45,7 @@ def write_stereo(stereo: Stereo, scene: Scene, folder: Path, **figures: object) 
         stereo: of the scene's training views.
         scene: names the frames and leads back to the source frame.
         folder: replaced if it holds stereo.
+        threads: that write files at the same time.
         figures: added to ``figures.json``.
 
     Raises:
@@ -47,10 +53,17 @@ def write_stereo(stereo: Stereo, scene: Scene, folder: Path, **figures: object) 
     """
     with folder_written_whole(folder, (VIEWS, POINTS, CLOUD, FIGURES)) as whole:
         (whole / VIEWS).mkdir()
-        for place, index in enumerate(stereo.views):
-            _write_view(stereo, place, whole / VIEWS / f"{scene.frames[index].name}.npz")
-        np.savez(whole / POINTS, **{f.name: getattr(stereo.points, f.name) for f in _fields()})
-        write_cloud(whole / CLOUD, stereo.points, scene.to_source)
+        arrays = {f.name: getattr(stereo.points, f.name) for f in fields(StereoPoints)}
+        with ThreadPoolExecutor(threads) as pool:  # the longest first
+            written = [
+                pool.submit(write_cloud, whole / CLOUD, stereo.points, scene.to_source),
+                pool.submit(np.savez, whole / POINTS, **arrays),
+            ]
+            for place, index in enumerate(stereo.views):
+                path = whole / VIEWS / f"{scene.frames[index].name}.npz"
+                written.append(pool.submit(_write_view, stereo, place, path))
+            for file in written:
+                file.result()
         content = {
             "seconds": sum(stereo.seconds),
             "seconds_depth": stereo.seconds[0],
@@ -96,17 +109,17 @@ def read_view(
 def write_cloud(path: Path, points: StereoPoints, to_source: Similarity) -> None:
     """A binary PLY of the points in the source frame, with normals, colours, confidence, views."""
     vertices = np.zeros(len(points), _CLOUD)
-    position = to_source.apply(points.position)
-    normal = to_source.apply_to_directions(points.normal)
-    for k in range(3):
-        vertices["xyz"[k]] = position[:, k]
-        vertices["n" + "xyz"[k]] = normal[:, k]
-        vertices[("red", "green", "blue")[k]] = points.colour[:, k]
+    for begin in range(0, len(points), _AT_ONCE):  # what is computed stays in the cache
+        part = slice(begin, begin + _AT_ONCE)
+        position = to_source.apply(points.position[part])
+        normal = to_source.apply_to_directions(points.normal[part])
+        for k in range(3):
+            vertices["xyz"[k]][part] = position[:, k]
+            vertices["n" + "xyz"[k]][part] = normal[:, k]
+            vertices[("red", "green", "blue")[k]][part] = points.colour[part, k]
     vertices["confidence"], vertices["views"] = points.confidence, np.diff(points.first)
     lines = ["ply", "format binary_little_endian 1.0", f"element vertex {len(points)}"]
     lines += [f"property {_PLY_TYPES[_CLOUD[name].str]} {name}" for name in _CLOUD.names or ()]
-    path.write_bytes("\n".join([*lines, "end_header", ""]).encode() + vertices.tobytes())
-
-
-def _fields() -> tuple:
-    return fields(StereoPoints)
+    with path.open("wb") as file:
+        file.write("\n".join([*lines, "end_header", ""]).encode())
+        file.write(vertices.data)

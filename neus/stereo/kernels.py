@@ -10,15 +10,11 @@ from __future__ import annotations
 import numpy as np
 
 from neus.ops.cpu.compilation import kernel
+from neus.ops.stereo import APART, MIDDLE, SLANTED
 
 _F32, _I32 = np.float32, np.int32
 _HALF = np.float32(0.5)
-MIDDLE = np.float32(0.35)
-"""Pixels from a pixel's centre within which a point says what is seen there."""
-SLANTED = np.float32(0.2)
-"""Cosine between normal and ray below which a point's pixel is not known well enough."""
-APART = np.float32(0.3)
-"""Cosine between the normals of two views below which they mean different surfaces."""
+_MIDDLE, _SLANTED, _APART = np.float32(MIDDLE), np.float32(SLANTED), np.float32(APART)
 
 
 @kernel
@@ -75,7 +71,7 @@ def compare(
             cosine = _F32(0)
             for k in range(3):
                 cosine += normals[row, column, k] * other_normals[v, u, k]
-            if abs(depth - found) <= allowed and cosine > APART:
+            if abs(depth - found) <= allowed and cosine > _APART:
                 agree[row, column] += 1
             elif other_sure[v, u] and depth < found - _F32(3) * allowed:
                 violate[row, column] += 1
@@ -104,14 +100,14 @@ def show(
             there, down = _I32(u + _HALF), _I32(v + _HALF)
             if there >= nearest.shape[2] or down >= nearest.shape[1]:
                 continue
-            if max(abs(u - there), abs(v - down)) > MIDDLE:
+            if max(abs(u - there), abs(v - down)) > _MIDDLE:
                 continue
             facing, far = _F32(0), _F32(0)
             for k in range(3):
                 towards = apart[k] - (ray[k, 0] * x + ray[k, 1] * y + ray[k, 2]) / w
                 facing += normals[row, column, k] * towards
                 far += towards * towards
-            if facing * abs(facing) > SLANTED * SLANTED * far:
+            if facing * abs(facing) > _SLANTED * _SLANTED * far:
                 nearest[worker, down, there] = min(nearest[worker, down, there], z / w)
 
 
@@ -154,7 +150,7 @@ def gather(
             cosine = _F32(0)
             for k in range(3):
                 cosine += normals[row, column, k] * other_normals[v, u, k]
-            if not (abs(depth - found) <= allowed and cosine > APART):
+            if not (abs(depth - found) <= allowed and cosine > _APART):
                 continue  # also where a number is none
             taken[v, u] = True
             views[row, column, count[row, column]] = place

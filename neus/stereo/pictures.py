@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections import OrderedDict
 from dataclasses import dataclass
+from threading import Lock
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -56,6 +57,7 @@ class Pictures:
         levels = max(1, min(levels, int(math.log2(max(smallest / 32, 1))) + 1))
         self.cameras = [_scaled(finest, 0.5**k) for k in reversed(range(levels))]
         self._views: OrderedDict[int, list[Picture]] = OrderedDict()
+        self._lock, self._reading = Lock(), [Lock() for _ in self.indices]
         largest = int((finest.widths * finest.heights).max()) if self.indices else 1
         self._room = max(16, KEPT_PIXELS // largest)
 
@@ -67,17 +69,21 @@ class Pictures:
         return len(self.cameras)
 
     def at(self, view: int, level: int) -> Picture:
-        """A view at a level, 0 for the coarsest.
+        """A view at a level, 0 for the coarsest; threads that ask for the same one read it once.
 
         Raises:
             InputError: its file is unreadable or not of its camera's size.
         """
-        if view not in self._views:
-            self._views[view] = self._read(view)
-            if len(self._views) > self._room:
-                self._views.popitem(last=False)
-        self._views.move_to_end(view)
-        return self._views[view][level]
+        with self._reading[view]:
+            with self._lock:
+                known = self._views.get(view)
+            pictures = known or self._read(view)
+            with self._lock:
+                self._views[view] = pictures
+                self._views.move_to_end(view)
+                if len(self._views) > self._room:
+                    self._views.popitem(last=False)
+        return pictures[level]
 
     def _read(self, view: int) -> list[Picture]:
         frame = self.indices[view]

@@ -11,11 +11,13 @@ import numpy as np
 import torch
 
 from neus.scene import Cameras, Scene
-from neus.stereo.consistency import Agreement, agreements, neighbours_of, relief
+from neus.stereo.consistency import Agreement, agreements, neighbours_of
 from neus.stereo.depth_maps import DepthMap, depth_map
 from neus.stereo.fusion import StereoPoints, fuse
+from neus.stereo.maps import Relief, maps_on, relief
 from neus.stereo.pictures import Pictures
 from neus.stereo.settings import StereoSettings
+from neus.stereo.side_by_side import in_order
 from neus.stereo.sources import choose_sources
 
 if TYPE_CHECKING:
@@ -109,20 +111,28 @@ def reconstruct(
             wide_from=settings.wide,
             widest=settings.widest,
         )
-    maps = []
-    for view in range(len(pictures)):
-        advance("depth maps", view / len(pictures))
+
+    def searched(view: int) -> DepthMap:
         start = None if starts is None else starts[view]
-        maps.append(depth_map(pictures, view, sources[view], settings, device, seed, start))
+        return depth_map(pictures, view, sources[view], settings, device, seed, start)
+
+    def compared_as(view: int) -> Relief:
+        return relief(maps[view], cameras, view, settings.least_correlation)
+
+    count, maps = len(pictures), []
+    advance("depth maps", 0.0)
+    for found in in_order(searched, count, device):
+        maps.append(found)
+        advance("depth maps", len(maps) / count)
     middle = time.perf_counter()
     report(f"{len(maps)} depth maps in {middle - begin:.1f} s")
     advance("cloud", 0.0)
     neighbours = neighbours_of(cameras, settings.neighbours, settings.widest)
-    least = settings.least_correlation
-    reliefs = [relief(found, cameras, view, least) for view, found in enumerate(maps)]
-    agreement = agreements(reliefs, cameras, neighbours, settings)
-    colours = [pictures.at(view, -1).rgb for view in range(len(pictures))]
-    points = fuse(reliefs, agreement, colours, cameras, neighbours, settings.tolerance)
+    reliefs = list(in_order(compared_as, count, device))
+    compared = maps_on(device, reliefs, cameras, neighbours, settings.tolerance)
+    agreement = agreements(compared, [found.correlation for found in maps], settings)
+    colours = list(in_order(lambda view: pictures.at(view, -1).rgb, count, device))
+    points = fuse(compared, agreement, colours, cameras) if maps else StereoPoints.none()
     seconds = (middle - begin, time.perf_counter() - middle)
     result = Stereo(pictures.indices, cameras, maps, agreement, points, seconds, settings)
     report(

@@ -19,13 +19,20 @@ from neus.ops.cpu.stereo import patchmatch
 from neus.ops.stereo import Lens, Matching, Sources
 from neus.scene import Cameras
 from neus.stereo import kernels
-from neus.stereo.consistency import Agreement, Relief, agreements
+from neus.stereo.consistency import Agreement, agreements
 from neus.stereo.fusion import fuse
+from neus.stereo.maps import HostMaps, Relief
 from neus.stereo.settings import StereoSettings
 
 
-def compiled_before() -> bool:
-    """Whether numba's cache holds these kernels, see :func:`compile_kernels`."""
+def compiled_before(device: torch.device) -> bool:
+    """Whether nothing is left to :func:`compile_kernels`: numba's cache holds all, or none counts.
+
+    A card calls none of numba's kernels. Triton compiles its own when they are first called, and
+    keeps them.
+    """
+    if device.type != "cpu":
+        return True
     last = {"sweep": stereo_kernels, "gather": kernels}
     for name, module in last.items():
         file = Path(str(module.__file__))
@@ -36,7 +43,7 @@ def compiled_before() -> bool:
 
 
 def compile_kernels() -> None:
-    """Compile what a reconstruction on the CPU calls; of the operator only if it runs there."""
+    """Compile what a reconstruction on the CPU calls."""
     subprocess.run([sys.executable, "-m", __name__], check=False)
 
 
@@ -57,11 +64,12 @@ def call_all() -> None:
     cameras = Cameras(np.tile(np.eye(3), (count, 1, 1)), poses, sizes, sizes)
     planes = np.ones((size, size, 3), np.float32)  # of weight 0 they would have no mean
     reliefs = [Relief(planes, planes, planes[..., 0], 1.0) for _ in range(count)]
-    agreements(reliefs, cameras, [[1], [0]], StereoSettings())
+    maps = HostMaps(reliefs, cameras, [[1], [0]], 1.0)
+    agreements(maps, [planes[..., 0]] * count, StereoSettings())
     none = np.zeros((size, size), np.int32)
     said = Agreement(none, none, none, np.ones((size, size), np.float32))
     colours = [np.zeros((size, size, 3), np.uint8)] * count
-    fuse(reliefs, [said] * count, colours, cameras, [[1], [0]], 1.0)
+    fuse(maps, [said] * count, colours, cameras)
 
 
 if __name__ == "__main__":

@@ -62,10 +62,11 @@ def large_blocks() -> Iterator[None]:
     if DEVICE.type == "cuda":
         yield
         return
-    from neus.ops.cuda import activation, field, grid, patches, products, sections, stereo
+    from neus.ops.cuda import activation, field, grid, maps, patches, products, sections, stereo
 
     streams = [activation.STREAM, grid.GATHER, grid.STREAM, sections.STREAM, field.TILE]
+    tiles = [products.TILE, products.SUM, stereo.TILE, patches.TILE, maps.TILE]
     with ExitStack() as replaced:
-        for options in [*streams, products.TILE, products.SUM, stereo.TILE, patches.TILE]:
+        for options in [*streams, *tiles]:
             replaced.enter_context(mock.patch.dict(options, BLOCK=2048))
         yield

@@ -7,10 +7,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from neus.scene import Scene
-from neus.stereo.consistency import Agreement, agreements, confidence, neighbours_of, relief
+from neus.stereo.consistency import Agreement, agreements, confidence, neighbours_of
 from neus.stereo.depth_maps import DepthMap
+from neus.stereo.maps import HostMaps, relief
 from neus.stereo.settings import StereoSettings
 from tests.helpers.textured_scenes import textured_scene
 
@@ -36,7 +38,8 @@ def true_depths(folder: Path, shape: str) -> tuple[Scene, list[DepthMap]]:
 def said_of(scene: Scene, maps: list[DepthMap]) -> list[Agreement]:
     reliefs = [relief(found, scene.cameras, view, 0.4) for view, found in enumerate(maps)]
     near = neighbours_of(scene.cameras, SETTINGS.neighbours, SETTINGS.widest)
-    return agreements(reliefs, scene.cameras, near, SETTINGS)
+    compared = HostMaps(reliefs, scene.cameras, near, SETTINGS.tolerance)
+    return agreements(compared, [found.correlation for found in maps], SETTINGS)
 
 
 @pytest.mark.parametrize("shape", ["plane", "ball"])
@@ -64,6 +67,6 @@ def test_what_a_mirror_shows_gives_way_to_the_surface(tmp_path: Path):
 
 
 def test_views_that_see_something_else_take_confidence_away():
-    alike, agree = np.full(3, 0.9), np.array([4, 4, 4])
-    trust = confidence(alike, agree, np.array([0, 1, 4]), 0.4)
+    alike, agree = torch.full((3,), 0.9), torch.tensor([4, 4, 4])
+    trust = confidence(alike, agree, torch.tensor([0, 1, 4]), 0.4)
     assert trust[0] > trust[1] > trust[2] == pytest.approx(trust[0] / 2)

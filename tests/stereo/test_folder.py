@@ -61,6 +61,20 @@ def test_the_cloud_lies_in_the_source_frame(made):
     assert b"property float nx" in (folder / "fused.ply").read_bytes()[:400]
 
 
+def test_files_are_the_same_however_many_threads_write_them(made, tmp_path: Path):
+    scene, stereo, folder = made
+    write_stereo(stereo, scene, tmp_path / "out", threads=3, device="none")
+    names = sorted(path.relative_to(folder) for path in folder.rglob("*.*"))
+    assert len(names) == len(stereo.views) + 3
+    for name in (name for name in names if name.suffix == ".npz"):
+        with np.load(folder / name) as one, np.load(tmp_path / "out" / name) as other:
+            assert set(one) == set(other)
+            for key in one:
+                np.testing.assert_array_equal(one[key], other[key])
+    clouds = [(where / "fused.ply").read_bytes() for where in (folder, tmp_path / "out")]
+    assert clouds[0] == clouds[1]
+
+
 def test_figures_say_what_was_done(made):
     _, stereo, folder = made
     figures = read_figures(folder)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from neus.stereo import support
 from neus.stereo.support import support_of_points
 
 PIXEL = 0.005
@@ -64,3 +65,11 @@ def test_a_point_alone_and_no_point():
         assert support_of_points(np.zeros((1, 3)), normal[None], np.array([PIXEL])).tolist() == [0]
     none = np.zeros((0, 3))
     assert len(support_of_points(none, none, np.zeros(0))) == 0
+
+
+def test_threads_and_pieces_change_no_bit(monkeypatch: pytest.MonkeyPatch):
+    points = plane(thickness=PIXEL)
+    operands = (points, facing(len(points), (0, 0, 1)), np.full(len(points), PIXEL))
+    whole = support_of_points(*operands)
+    monkeypatch.setattr(support, "_AT_ONCE", 100)
+    np.testing.assert_array_equal(support_of_points(*operands, threads=3), whole)

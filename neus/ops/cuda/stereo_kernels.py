@@ -186,7 +186,13 @@ def plane_cost(
     return sum_of_best / COUNTED + penalty
 
 
-@triton.jit(do_not_specialize=["colour_sample", "iteration_sample", "key_sample"])
+# Pictures of all sizes share one kernel: it takes seconds to compile, and no load gets wider.
+@triton.jit(
+    do_not_specialize=[
+        *("colour_sample", "iteration_sample", "key_sample", "sources_count", "radius_count"),
+        *("spacing_count", "height_count", "width_count", "tall_count", "wide_count"),
+    ]
+)
 def sweep_kernel(
     grey, active, planes, costs, lens, constants, pictures, inside, sizes, path, regions,
     key_sample, colour_sample, iteration_sample, sources_count, radius_count, spacing_count,
