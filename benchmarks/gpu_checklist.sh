@@ -23,7 +23,7 @@ python=${PYTHON:-python3}
 cd "$root" || exit 2
 export PYTHONPATH="$root${PYTHONPATH:+:$PYTHONPATH}" PYTHONUNBUFFERED=1
 : > "$folder/parts.tsv"
-rm -f "$folder"/{accuracy,step_rate,train_scan,training_step,side_by_side}.json
+rm -f "$folder"/{accuracy,products,step_rate,stereo,train_scan,training_step,side_by_side}.json
 failed=0
 
 # part NAME LIMIT COMMAND...: run within LIMIT seconds, log to NAME.log, note how it ended.
@@ -44,32 +44,38 @@ part() {
 }
 
 common=(--device "$device" --output)
-steps=() rate=() scan=(--seconds 60) beside=()
+steps=() rate=() scan=(--seconds 60) beside=() layers=()
 tests=(tests/ops/cuda/test_triton*.py tests/training/test_graph_gpu.py)
 if [ -n "${SMALL:-}" ]; then
     steps=(--quick)
     rate=(--samples 2048 --log2-entries 12 --steps 10 --views 4 80 60)
     scan=(--samples 2048 --log2-entries 12 --steps 20 --views 9 40 30)
     beside=(--samples 2048 --rounds 1)
+    layers=(--samples 2048 --rounds 1)
     tests+=(-k "strides or softplus_backward or adam or replay or capacity")
 fi
 if [ -n "$scene" ]; then scan+=(--scene "$scene"); fi
 
 part accuracy 40 "$python" -m benchmarks.gpu.accuracy "${common[@]}" "$folder/accuracy.json"
 if "$python" -c "import pytest, hypothesis" 2> /dev/null; then
-    part tests 90 "$python" -m pytest -q -p no:cacheprovider "${tests[@]}"
+    if "$python" -c "import xdist" 2> /dev/null; then tests+=(-n 8 -p no:benchmark); fi
+    part tests 70 "$python" -m pytest -q -p no:cacheprovider "${tests[@]}"
 else
     echo "pytest or hypothesis is missing: the tests of the kernels are left out"
 fi
-part step_rate 50 "$python" -m benchmarks.gpu.step_rate "${rate[@]}" "${common[@]}" "$folder/step_rate.json"
+part products 30 "$python" -m benchmarks.gpu.products "${layers[@]}" "${common[@]}" "$folder/products.json"
+if [ -n "$scene" ]; then
+    part stereo 40 "$python" -m benchmarks.gpu.stereo --scene "$scene" "${common[@]}" "$folder/stereo.json"
+fi
+part step_rate 40 "$python" -m benchmarks.gpu.step_rate "${rate[@]}" "${common[@]}" "$folder/step_rate.json"
 since=$SECONDS
 part train_scan 110 "$python" -m benchmarks.gpu.train_scan "${scan[@]}" "${common[@]}" "$folder/train_scan.json"
 left=$((110 - SECONDS + since))
 if [ ! -f "$folder/train_scan.json" ] && [ $left -gt 50 ]; then  # a capture that fails does so soon
     part train_scan_plain $left "$python" -m benchmarks.gpu.train_scan "${scan[@]}" --plain --seconds $((left - 35)) "${common[@]}" "$folder/train_scan.json"
 fi
-part training_step 75 "$python" -m benchmarks.training_step "${steps[@]}" "${common[@]}" "$folder/training_step.json"
-part side_by_side 30 "$python" -m benchmarks.gpu.side_by_side "${beside[@]}" "${common[@]}" "$folder/side_by_side.json"
+part training_step 50 "$python" -m benchmarks.training_step "${steps[@]}" "${common[@]}" "$folder/training_step.json"
+part side_by_side 20 "$python" -m benchmarks.gpu.side_by_side "${beside[@]}" "${common[@]}" "$folder/side_by_side.json"
 "$python" -m benchmarks.gpu.summary "$folder" || failed=1
 rm -f "$folder/check.tgz"
 packed=$(mktemp) && tar -czf "$packed" -C "$folder" . && mv "$packed" "$folder/check.tgz" || failed=1

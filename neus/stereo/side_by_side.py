@@ -18,7 +18,7 @@ MOST = 8
 
 def host_threads(device: torch.device) -> int:
     """Threads for what the host does: a card leaves cores idle, kernels of the CPU do not."""
-    return min(MOST, os.cpu_count() or 1) if device.type == "cuda" else workers()
+    return min(MOST, len(os.sched_getaffinity(0))) if device.type == "cuda" else workers()
 
 
 def in_order(work: Callable[[int], Result], count: int, device: torch.device) -> Iterator[Result]:

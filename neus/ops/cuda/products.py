@@ -59,6 +59,15 @@ def softplus_layer(
     return _product(weight, bias, x, kernels.SOFTPLUS, precision.DOT, sharpness=sharpness)
 
 
+def relu_layer(
+    weight: Float[Tensor, "o i"], bias: Float[Tensor, "o"], x: Float[Tensor, "i n"], rounding: str
+) -> Float[Tensor, "o n"]:
+    """A layer's outputs where they are positive, else 0."""
+    if not _fits(weight):
+        return layer(weight, bias, x, rounding).relu_()
+    return _product(weight, bias, x, kernels.RELU, rounding)[0]
+
+
 def relu_layers(
     weights: Sequence[Tensor],
     biases: Sequence[Tensor],
@@ -68,10 +77,7 @@ def relu_layers(
     """The input of each layer of a network with ReLU between them, and the last one's output."""
     values = [x]
     for weight, bias in zip(weights[:-1], biases[:-1], strict=True):
-        if _fits(weight):
-            values.append(_product(weight, bias, values[-1], kernels.RELU, rounding)[0])
-        else:
-            values.append(layer(weight, bias, values[-1], rounding).relu_())
+        values.append(relu_layer(weight, bias, values[-1], rounding))
     return [*values, layer(weights[-1], biases[-1], values[-1], rounding)]
 
 

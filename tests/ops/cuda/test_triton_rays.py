@@ -229,7 +229,7 @@ def test_marching_to_compositing_replays_in_a_cuda_graph():
         render()
     torch.cuda.current_stream().wait_stream(side)
     graph = torch.cuda.CUDAGraph()
-    with torch.cuda.graph(graph):
+    with torch.cuda.graph(graph, stream=side):
         captured = render()
     for seed in (1, 2):
         for tensor, other in zip(inputs, rays(64, seed), strict=True):
