@@ -69,7 +69,7 @@ def maps_on(
         neighbours: the views that each is held against.
         tolerance: of depths that agree, in pixels' footprints.
     """
-    if device.type == "cuda":
+    if device.type == "cuda" and reliefs:
         return _on_device(device, reliefs, cameras, neighbours, tolerance)
     return HostMaps(reliefs, cameras, neighbours, tolerance)
 

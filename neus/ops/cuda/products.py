@@ -41,7 +41,7 @@ def layer(
     rounding: str = precision.DOT,
 ) -> Float[Tensor, "o n"]:
     """``weight @ x + bias``."""
-    if not _fits(weight):
+    if not _fits(max(weight.shape), x.shape[1]):
         with precision.matmuls(rounding):
             return weight @ x if bias is None else torch.addmm(bias[:, None], weight, x)
     return _product(weight, bias, x, kernels.PLAIN, rounding)[0]
@@ -54,7 +54,7 @@ def softplus_layer(
     sharpness: float,
 ) -> tuple[Float[Tensor, "o n"], Float[Tensor, "o n"]]:
     """The sharp softplus of a layer's outputs, and its slope there."""
-    if not _fits(weight):
+    if not _fits(max(weight.shape), x.shape[1]):
         return softplus_with_slope(layer(weight, bias, x), sharpness)
     return _product(weight, bias, x, kernels.SOFTPLUS, precision.DOT, sharpness=sharpness)
 
@@ -63,7 +63,7 @@ def relu_layer(
     weight: Float[Tensor, "o i"], bias: Float[Tensor, "o"], x: Float[Tensor, "i n"], rounding: str
 ) -> Float[Tensor, "o n"]:
     """A layer's outputs where they are positive, else 0."""
-    if not _fits(weight):
+    if not _fits(max(weight.shape), x.shape[1]):
         return layer(weight, bias, x, rounding).relu_()
     return _product(weight, bias, x, kernels.RELU, rounding)[0]
 
@@ -98,7 +98,7 @@ def relu_layers_backward(
         bias_bars.insert(0, bias_bar)
         if len(weight_bars) == len(weights):
             bar = layer(weight.T, None, bar, rounding)
-        elif _fits(weight):
+        elif _fits(max(weight.shape), bar.shape[1]):
             bar = _product(weight.T, None, bar, kernels.GATED, rounding, second=value)[0]
         else:
             bar = layer(weight.T, None, bar, rounding)
@@ -111,7 +111,7 @@ def outer(
 ) -> tuple[Float[Tensor, "o i"], Float[Tensor, "o"]]:
     """``a @ b.T`` and the sums of a over the points: a layer's gradients of weight and bias."""
     (rows, count), columns = a.shape, len(b)
-    if max(rows, columns) > WIDEST or not count:
+    if not _fits(max(rows, columns), count) or not count:
         with precision.matmuls(rounding):
             return a @ b.T, a.sum(dim=1)
     share = SUM["BLOCK"] * blocks(count, SHARES * SUM["BLOCK"])
@@ -148,8 +148,9 @@ def _product(
     return out, second
 
 
-def _fits(weight: Tensor) -> bool:
-    return max(weight.shape) <= WIDEST
+def _fits(channels: int, count: int) -> bool:
+    """Whether a tile has room for a layer, and 32 bits for the places of its numbers."""
+    return channels <= WIDEST and channels * count < 1 << 31
 
 
 def _padded(channels: int) -> int:
