@@ -123,6 +123,8 @@ LAYERS = [
     {"BIASED": False, "AFTER": product_kernels.GATED, "PRECISION": precision.ROUNDED},
     {"BIASED": True, "AFTER": product_kernels.SOFTPLUS, "PRECISION": precision.DOT},
 ]
+KINDS = ("AFTER", "PRECISION")
+"""Constants that tell variants of a kernel apart, beside those that are true or not."""
 SUM = {"ROWS": 64, "COLUMNS": 64, **products.SUM}
 VARIANTS = [
     Variant(grid_kernels.encode_kernel, {"JACOBIAN": True, **GATHER}, ("x_point",)),
@@ -199,6 +201,7 @@ def cost(variant: Variant, architecture: int, **extra: object) -> Cost:
     spilled = re.findall(r"(\d+) bytes spill (?:stores|loads)", report)
     (registers,) = re.findall(r"Used (\d+) registers", report)
     flags = [name for name, value in variant.constants.items() if value is True]
+    flags += [f"{name}={variant.constants[name]}" for name in KINDS if name in variant.constants]
     return Cost(
         variant.name,
         " ".join(flags),
