@@ -24,7 +24,7 @@ def card(monkeypatch: pytest.MonkeyPatch) -> torch.device:
     """A card that nobody asks anything."""
     monkeypatch.setattr(side_by_side, "_take_stream", lambda device: None)
     monkeypatch.setattr(side_by_side, "MOST", 4)
-    monkeypatch.setattr(side_by_side.os, "cpu_count", lambda: 4)
+    monkeypatch.setattr(side_by_side.os, "sched_getaffinity", lambda process: range(4))
     return CARD
 
 
