@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
@@ -10,6 +11,8 @@ from torch import Tensor
 
 from neus.models import Stage
 
+RATIO_DIGITS = 5
+"""Binary digits that the growth of sections outside the sphere has on CUDA: 3 to 6 % apart."""
 NUMBERS = ("step_length", "cos_anneal", "direction_bands", "max_inv_s", "outside_bands")
 """Of a stage, those that change no shape."""
 
@@ -56,6 +59,20 @@ class StepSettings:
             self.sightings,
             self.patches,
         )
+
+
+def lasting(stage: Stage, last_ratio: float) -> Stage:
+    """The stage with one of few growths of sections, so that a shape of steps lasts.
+
+    The growth shrinks from step to step; the next larger one with few digits makes the sections a
+    little longer, and none more than there is room for. The last is as asked.
+    """
+    ratio = stage.outside_ratio
+    if ratio <= last_ratio:
+        return stage
+    mantissa, exponent = math.frexp(ratio)
+    few = math.ldexp(math.ceil(math.ldexp(mantissa, RATIO_DIGITS)), exponent - RATIO_DIGITS)
+    return replace(stage, outside_ratio=few)
 
 
 class HeldSettings:

@@ -30,7 +30,7 @@ from neus.training.optimizer import Optimizer
 from neus.training.patches import PatchViews
 from neus.training.rays import PixelPool
 from neus.training.schedules import learning_rate_factor
-from neus.training.settings import StepSettings
+from neus.training.settings import StepSettings, lasting
 
 LIGHT_RAYS = 1 << 15
 """As many tell which cells light crosses, each for those beside it."""
@@ -119,7 +119,10 @@ class Trainer:
 
     @property
     def stage(self) -> Stage:
-        return stage_at(self.method.model, self.step, self.method.training.steps)
+        model = self.method.model
+        stage = stage_at(model, self.step, self.method.training.steps)
+        on_cuda = self.device.type == "cuda"
+        return lasting(stage, model.outside.last_ratio) if on_cuda else stage
 
     def train_step(
         self, device_step: Callable[[StepSettings], StepReport] | None = None

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import torch
 
+from neus.config import ModelConfig
+from neus.models import stage_at
 from neus.training import graph
 from neus.training.graph import GraphedStep
 from neus.training.rays import PixelPool
 from neus.training.run import run_training
-from neus.training.settings import StepSettings
+from neus.training.settings import StepSettings, lasting
 from neus.training.trainer import StepReport, Trainer
 from tests.helpers.trainings import (
     CPU,
@@ -163,3 +166,29 @@ def test_numbers_of_rays_are_few_on_cuda(monkeypatch: pytest.MonkeyPatch):
     found = [trainer._rounded(rays) for rays in wanted]
     assert all(0.968 * rays <= rounded <= rays for rays, rounded in zip(wanted, found, strict=True))
     assert len(set(found)) < 350
+
+
+def test_growths_of_sections_outside_are_few_and_end_as_asked():
+    model = ModelConfig(background="learned")
+    first, last = model.outside.first_ratio, model.outside.last_ratio
+    stages = [stage_at(model, step, 1000) for step in range(1001)]
+    found = [lasting(stage, last).outside_ratio for stage in stages]
+    for ratio, stage in zip(found, stages, strict=True):
+        assert stage.outside_ratio <= ratio <= 1.0625 * stage.outside_ratio
+    assert found == sorted(found, reverse=True)
+    assert found[0] == pytest.approx(first, rel=0.06)
+    assert set(found[500:]) == {last}
+    assert 20 < len(set(found)) < 32
+
+
+def test_the_trainer_asks_for_few_growths_on_cuda(monkeypatch: pytest.MonkeyPatch):
+    trainer = Trainer(small_method(1000), PixelPool(*sphere_capture(), CPU), CPU, 0)
+    trainer.method = replace(trainer.method, model=ModelConfig(background="learned"))
+    ratios = {}
+    for device in (CPU, torch.device("cuda")):
+        monkeypatch.setattr(trainer, "device", device)
+        ratios[device.type] = set()
+        for trainer.step in range(200):
+            ratios[device.type].add(trainer.stage.outside_ratio)
+    assert len(ratios["cpu"]) == 200
+    assert len(ratios["cuda"]) < 20
