@@ -44,8 +44,7 @@ class AffineColours(nn.Module):
             clear, background: how much of each ray sees a background that stands in for that of
                 the photo, and its colour; the image's exposure has no say in that part.
         """
-        # Not an index: its backward pass adds up in the order in which threads finish.
-        matrix = nn.functional.embedding(image, self.maps).view(-1, 3, 4)
+        matrix = (by_product if self.maps.is_cuda else by_lookup)(self.maps, image).view(-1, 3, 4)
         own = colours - clear * background
         mapped = (matrix[:, :, :3] @ own[:, :, None])[:, :, 0] + (1 - clear) * matrix[:, :, 3]
         return mapped + clear * background
@@ -54,3 +53,17 @@ class AffineColours(nn.Module):
         """Squared distance of the mean map from the identity."""
         identity = torch.eye(3, 4, device=self.maps.device).flatten()
         return ((self.maps.mean(dim=0) - identity) ** 2).sum()
+
+
+def by_lookup(maps: Float[Tensor, "i c"], image: Int[Tensor, "r"]) -> Float[Tensor, "r c"]:
+    """The map of each ray's image, on the host.
+
+    Not an index: its backward pass adds up in the order in which threads finish.
+    """
+    return nn.functional.embedding(image, maps)
+
+
+def by_product(maps: Float[Tensor, "i c"], image: Int[Tensor, "r"]) -> Float[Tensor, "r c"]:
+    """The same on a card, where a lookup's backward pass sorts, for which it may wait."""
+    chosen = image[:, None] == torch.arange(len(maps), device=maps.device)
+    return chosen.to(maps.dtype) @ maps

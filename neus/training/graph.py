@@ -84,7 +84,6 @@ def obstacle(trainer: Trainer) -> str | None:
         "a density runs in plain torch": bool(unfused_density(trainer.method.model)),
         "there are several processes": trainer.processes.count > 1,
         "training.one_image_batches waits for the device": config.one_image_batches,
-        "training.affine_colours may wait for the device": config.affine_colours,
     }
     return next((reason for reason, holds in obstacles.items() if holds), None)
 

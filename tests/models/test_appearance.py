@@ -8,7 +8,7 @@ import numpy as np
 import torch
 
 from neus.metrics.images import psnr
-from neus.models.appearance import AffineColours
+from neus.models.appearance import AffineColours, by_lookup, by_product
 from neus.models.trained import ready
 from neus.training.rays import PixelPool
 from neus.training.run import run_training
@@ -38,6 +38,16 @@ def test_the_photo_is_mapped_and_a_background_that_stands_in_is_not():
     torch.testing.assert_close(found[0], colour)
     torch.testing.assert_close(found[1], mapped)
     torch.testing.assert_close(found[2], 0.5 * mapped + 0.5 * background[0])
+
+
+def test_a_card_finds_the_same_maps_and_gradients_by_a_product():
+    maps, image = torch.randn(5, 12).requires_grad_(), torch.tensor([0, 4, 4, 2, 0, 4])
+    bar = torch.randn(6, 12)
+    found, expected = by_product(maps, image), by_lookup(maps, image)
+    torch.testing.assert_close(found, expected, rtol=0, atol=0)
+    torch.testing.assert_close(
+        *(torch.autograd.grad(rows, maps, bar)[0] for rows in (found, expected))
+    )
 
 
 def test_only_the_mean_map_is_held():

@@ -14,6 +14,7 @@ from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from neus.config import load_method
+from neus.models import appearance
 from neus.ops import cuda
 from neus.rendering.occupancy import OccupancyGrid
 from neus.training import PatchViews, SurfacePoints
@@ -61,6 +62,7 @@ METHODS: dict[str, dict[str, Any]] = {
             "stereo_points": 32,
         }
     },
+    "colours of photos": {"training": {"affine_colours": True}},
     "patches": {"training": {"losses": {"patch": 0.5}, "patches": 6}},
     "smoothness": {"training": {"losses": {"smoothness": 0.1}, "smooth_places": 32}},
 }  # fmt: skip
@@ -131,14 +133,15 @@ def on_cuda_operators(name: str) -> tuple[Trainer, StepSettings]:
     )  # fmt: skip
     trainer.rays, trainer.step = 8, 10
     settings = trainer._settings()
-    with large_blocks():
+    with large_blocks(), mock.patch.object(appearance, "by_lookup", appearance.by_product):
         trainer.device_step(settings)
     return trainer, settings
 
 
 def traced(trainer: Trainer, settings: StepSettings) -> list:
     # No mode sees tolist on the CPU.
-    with large_blocks(), DeviceOnly() as mode, mock.patch.object(Tensor, "tolist", None):
+    of_a_card = mock.patch.object(appearance, "by_lookup", appearance.by_product)
+    with large_blocks(), of_a_card, DeviceOnly() as mode, mock.patch.object(Tensor, "tolist", None):
         trainer.device_step(settings)
     return mode.trace
 
