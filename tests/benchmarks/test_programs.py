@@ -16,6 +16,7 @@ import torch
 from tests.helpers.places import ROOT
 
 CHECKLIST = ROOT / "benchmarks" / "gpu_checklist.sh"
+SCAN = ROOT / "benchmarks" / "gpu_scan.sh"
 CPU = torch.device("cpu")
 
 
@@ -174,6 +175,19 @@ def test_every_path_that_the_checklist_names_exists():
     assert len(named) == 3
     for pattern in named:
         assert list(ROOT.glob(pattern)), pattern
+
+
+def test_the_scan_on_a_card_names_programs_and_options_that_exist():
+    subprocess.run(["bash", "-n", str(SCAN)], check=True)
+    assert os.access(SCAN, os.X_OK)
+    calls = re.sub(r"\\\n", " ", SCAN.read_text())
+    stages = re.findall(r"^stage (\w+) (.*)$", calls, re.M)
+    assert len(stages) == 5
+    for program, words in stages:
+        told = (ROOT / "scripts" / f"{program}.py").read_text()
+        options = {"--scene", *re.findall(r"--[\w-]+", words)}
+        options |= {"--device", "--threads"} if "${on[@]}" in words else set()
+        assert all(f'"{option}"' in told for option in options), program
 
 
 def test_the_tests_of_the_kernels_run_on_a_machine_that_lacks_most_packages():
