@@ -14,6 +14,7 @@ from neus.files import written_whole
 
 TARGETS = {
     "stereo, s, second time": (3, "<="),
+    "steps/s, plain": (400, ">="),
     "steps/s, graph": (400, ">="),
     "training steps": (20_000, ">="),
     "training seconds": (60, "<="),

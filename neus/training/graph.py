@@ -14,7 +14,7 @@ from neus.training.trainer import StepReport, Trainer
 
 REHEARSALS = 1
 """Steps of a shape that run as they will be recorded, which compiles what is missing. No more: a
-shape lasts for 16 steps at least, and each that is not replayed costs as much as four that are."""
+shape lasts for 16 steps, mostly, and each that is not replayed costs as much as four that are."""
 KEPT = 32
 """Graphs, those that were used last; the number of rays goes up and down between a few values."""
 

@@ -68,7 +68,7 @@ def lasting(stage: Stage, last_ratio: float) -> Stage:
     little longer, and none more than there is room for. The last is as asked.
     """
     ratio = stage.outside_ratio
-    if ratio <= last_ratio:
+    if ratio <= last_ratio * (1 + 1e-9):  # what shrinks to it geometrically is off by a rounding
         return stage
     mantissa, exponent = math.frexp(ratio)
     few = math.ldexp(math.ceil(math.ldexp(mantissa, RATIO_DIGITS)), exponent - RATIO_DIGITS)

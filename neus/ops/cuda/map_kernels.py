@@ -34,6 +34,21 @@ def _map(firsts, sizes, view):
 
 
 @triton.jit
+def _own(planes, firsts, sizes, lenses, view, BLOCK: tl.constexpr):
+    """This program's pixels of a view, which of them there are, and which of these have a depth.
+
+    With them the map's beginning, height, width and focal length, and inverse depths: 1 for none.
+    """
+    first, height, width = _map(firsts, sizes, view)
+    pixel = tl.program_id(0) * BLOCK + tl.arange(0, BLOCK)
+    mask = pixel < height * width
+    w = tl.load(planes + 3 * (first + pixel), mask=mask, other=0.0)
+    known = mask & (w > 0)
+    focal = tl.load(lenses + view * _LENS + 12)
+    return pixel, mask, known, first, height, width, focal, tl.where(known, w, 1.0)
+
+
+@triton.jit
 def _projected(x, y, w, path, mask):
     """Where points appear in another view, their depth there times ``w``, and whether before it."""
     z = tl.load(path + 6) * x + tl.load(path + 7) * y + tl.load(path + 8)
@@ -85,15 +100,11 @@ def compare_kernel(
     tolerance, BLOCK: tl.constexpr,
 ):  # fmt: skip
     """Of each pixel of a view: how many others agree, and how many surely see through its point."""
-    first, height, width = _map(firsts, sizes, view_row)
-    pixel = tl.program_id(0) * BLOCK + tl.arange(0, BLOCK)
-    mask = pixel < height * width
-    w = tl.load(planes + 3 * (first + pixel), mask=mask, other=0.0)
-    known = mask & (w > 0)
-    w = tl.where(known, w, 1.0)
+    pixel, mask, known, first, _, width, focal, w = _own(
+        planes, firsts, sizes, lenses, view_row, BLOCK
+    )
     nx, ny, nz = load_vectors(normals, 3, 1, first + pixel, known)
     x, y = (pixel % width).to(tl.float32), (pixel // width).to(tl.float32)
-    focal = tl.load(lenses + view_row * _LENS + 12)
     agreeing, violating = tl.zeros_like(pixel), tl.zeros_like(pixel)
     for k in range(near_count):
         pair = view_row * near_count + k
@@ -154,13 +165,10 @@ def hide_kernel(
     BLOCK: tl.constexpr,
 ):  # fmt: skip
     """Of each pixel: how many neighbours are sure of something before its point."""
-    first, height, width = _map(firsts, sizes, view_row)
-    pixel = tl.program_id(0) * BLOCK + tl.arange(0, BLOCK)
-    mask = pixel < height * width
-    w = tl.load(planes + 3 * (first + pixel), mask=mask, other=0.0)
-    known = mask & (w > 0)
-    focal = tl.load(lenses + view_row * _LENS + 12)
-    before = (1 - 3 * tolerance / focal) / tl.where(known, w, 1.0)
+    pixel, mask, known, _, height, width, focal, w = _own(
+        planes, firsts, sizes, lenses, view_row, BLOCK
+    )
+    before = (1 - 3 * tolerance / focal) / w
     count = tl.zeros_like(pixel)
     for k in range(near_count):
         at = nearest + k * height * width + pixel
