@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -32,9 +33,12 @@ class Ignorance:
     """How little is known of each place in the unit sphere: 1 where stereo is silent, or absent."""
 
     def __init__(self, evidence: SurfacePoints | None, device: torch.device) -> None:
-        known = torch.zeros(CELLS, CELLS, CELLS, device=device)
+        sums = np.zeros((CELLS, CELLS, CELLS), np.float32)
         if evidence is not None:
-            known.index_put_(_cells(evidence.position), evidence.confidence, accumulate=True)
+            # By numpy, in the points' order: torch's threads add up in that in which they come.
+            cells = tuple(index.cpu().numpy() for index in _cells(evidence.position))
+            np.add.at(sums, cells, evidence.confidence.cpu().numpy())
+        known = torch.from_numpy(sums).to(device)
         around = 27 * torch.nn.functional.avg_pool3d(known[None, None], 3, stride=1, padding=1)
         self._grid = (KNOWN / (KNOWN + around[0, 0])) ** 2
 

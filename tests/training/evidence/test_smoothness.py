@@ -32,6 +32,27 @@ def test_a_bend_costs_its_angle_and_an_edge_has_no_pull():
     assert float(smoothness_loss(up, beside.detach(), weights)) == pytest.approx(0.05, abs=BLUNT)
 
 
+def test_ignorance_is_the_same_however_many_threads_there_are():
+    cameras, _, _ = sphere_capture()
+    few, rng = points_on_the_sphere(cameras), np.random.default_rng(0)
+    crowd = 40 * [np.arange(len(few.position))]
+    order = rng.permutation(np.concatenate(crowd))
+    confidence = rng.random(len(order), dtype=np.float32)
+    many = replace(
+        few, position=few.position[order], normal=few.normal[order], colour=few.colour[order],
+        footprint=few.footprint[order], confidence=confidence,
+        first=np.arange(len(order) + 1), views=np.zeros(len(order), np.int32),
+    )  # fmt: skip
+    evidence, threads, grids = SurfacePoints(many, cameras, CPU), torch.get_num_threads(), []
+    try:
+        for count in (1, 4, 4, 4):
+            torch.set_num_threads(count)
+            grids.append(Ignorance(evidence, CPU)._grid)
+    finally:
+        torch.set_num_threads(threads)
+    assert all(torch.equal(grid, grids[0]) for grid in grids)
+
+
 def test_ignorance_ends_where_stereo_sees_well():
     cameras, _, _ = sphere_capture()
     few = points_on_the_sphere(cameras)
