@@ -16,7 +16,7 @@ from neus.config.networks import (
     RadianceConfig,
 )
 from neus.config.schedule import Schedule, values_of
-from neus.config.training import CURVES, RatePiece, TrainingConfig
+from neus.config.training import CURVES, PATCH_POINTS, RatePiece, TrainingConfig
 from neus.errors import InputError
 
 
@@ -209,6 +209,9 @@ def _training_requirements(training: TrainingConfig) -> dict[str, bool]:
         "training.stereo_points must be positive": training.stereo_points > 0,
         "training.smooth_places must be positive": training.smooth_places > 0,
         "training.patches must be positive": training.patches > 0,
+        "training.patch_points must be one of " + ", ".join(PATCH_POINTS): (
+            training.patch_points in PATCH_POINTS
+        ),
     }
 
 

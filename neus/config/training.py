@@ -9,6 +9,8 @@ from neus.config.schedule import Schedule, values_of
 
 CURVES = ("own", "instant-nsr-pl")
 """Names of TensorBoard's curves."""
+PATCH_POINTS = ("plane", "surface")
+"""Where the pixels of a patch lie."""
 OF_STEREO = ("surface", "free_space", "normals")
 """Terms of the loss that ask what stereo found."""
 
@@ -158,6 +160,8 @@ class TrainingConfig:
         patches: rays of each step whose surface points are compared with other photos, at most.
         patch_reach: half of a patch's side in scene units, a :data:`Schedule`; never less than two
             pixels, and taken from coarser pictures where it is more.
+        patch_points: where a patch's pixels are taken to lie: on the ``plane`` that touches the
+            surface in its middle, or on the ``surface`` itself.
         weights: file of a model, or a checkpoint, that training starts from instead of random
             numbers: of the same architecture, with schedules, rates and occupancy of its own.
         validation_views: of the views that are held out, measured at each of ``validations``.
@@ -180,6 +184,7 @@ class TrainingConfig:
     smooth_places: int = field(default=1024, metadata=NEWER)
     patches: int = field(default=256, metadata=NEWER)
     patch_reach: Schedule = field(default_factory=lambda: [0.0, 0.02, 0.005, 0.6], metadata=NEWER)
+    patch_points: str = field(default="plane", metadata=NEWER)
     weights: str | None = field(default=None, metadata=NEWER)
     validation_views: int = field(default=1, metadata=NEWER)
     curves: str = field(default="own", metadata=NEWER)

@@ -128,7 +128,7 @@ class BatchRenderer:
         assert isinstance(self._occupancy, OccupancyGrid)
         return compare_patches(
             self._views, self._model.sdf, self._occupancy, batch, samples, rendering.sdf,
-            settings, self._backend,
+            settings, self._backend, self._method.training.patch_points == "plane",
         )  # fmt: skip
 
     def background(self, batch: RayBatch, generator: torch.Generator) -> Float[Tensor, "#r 3"]:

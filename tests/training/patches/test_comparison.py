@@ -11,19 +11,16 @@ import torch
 from torch import Tensor
 
 from neus.config import MethodConfig, load_method
-from neus.ops import cpu
+from neus.ops import cpu, reference
+from neus.ops.reference import Taps, tap_costs, taps_on_plane
 from neus.ops.types import Samples
 from neus.rendering import OccupancyGrid
 from neus.training import PatchViews, PixelPool, Trainer
 from neus.training.losses import patch_loss
-from neus.training.patches.comparison import (
-    KEPT,
-    ComparedPatches,
-    compare_patches,
-    first_crossings,
-    meet,
-)
+from neus.training.patches.comparison import KEPT, ComparedPatches, compare_patches
+from neus.training.patches.meeting import first_crossings, meet, on_surface
 from neus.training.rays import RayBatch
+from tests.helpers.patch_cases import random_case
 from tests.helpers.textured_scenes import RADIUS, cone_of_cameras, look, texture
 from tests.helpers.trainings import (
     CPU,
@@ -100,7 +97,41 @@ def test_points_lie_on_the_surface_and_move_with_it():
     assert float(slope) == pytest.approx(float(-(0.5 / half).sum()), rel=1e-3)
 
 
-def compared(radius: float, hidden: bool = False) -> tuple[ComparedPatches, Ball, RayBatch]:
+def test_taps_are_moved_onto_the_surface_along_their_rays_or_are_not_known():
+    """Of a patch of nine on the top of a ball, and of one whose plane lies far above it."""
+    ball, camera = Ball(0.5), torch.tensor([[0.0, 0, 3], [0, 0, 3]])
+    square = torch.tensor([[x, y] for y in (-0.1, 0.0, 0.1) for x in (-0.1, 0.0, 0.1)])
+    top = torch.cat([square, torch.full((9, 1), 0.5)], dim=1)
+    places = torch.stack([top, top + torch.tensor([0.0, 0, 0.2])])
+    known = torch.ones(2, 9, dtype=torch.bool)
+    known[0, 8] = False
+    taps = on_surface(
+        ball, Taps(torch.zeros(2, 9, 2), places, known), camera, places[:, 4], cpu, 1, 0.02
+    )  # pyright: ignore[reportArgumentType]
+    assert taps.known.tolist() == [[True] * 8 + [False], [False] * 9]
+    moved = taps.places[0, :8]
+    torch.testing.assert_close(moved.norm(dim=1).detach(), torch.full((8,), 0.5), atol=1e-4, rtol=0)
+    before, after = places[0, :8] - camera[0], moved.detach() - camera[0]
+    assert torch.linalg.cross(before, after).norm(dim=1).max() < 1e-5
+    (slope,) = torch.autograd.grad(moved[:, 2].sum(), ball.radius)
+    assert 8 < float(slope) < 9  # each tap rises with the radius, the outer ones a little faster
+
+
+def test_a_plane_s_taps_cost_what_the_operator_says():
+    case = random_case(3)
+    patch = (case.t, case.directions, case.normals)
+    others = (case.pictures, case.spacing)
+    taps = taps_on_plane(*patch, case.views[:, 0], *others, case.radius)
+    costs, valid, variance = tap_costs(taps, *patch, case.views, *others, case.noise)
+    expected, _, counted, varied = case.compare(reference)
+    assert torch.equal(valid, counted)
+    torch.testing.assert_close(costs.double(), expected)
+    torch.testing.assert_close(variance.double(), varied)
+
+
+def compared(
+    radius: float, hidden: bool = False, flat: bool = True, reach: float = 0.02
+) -> tuple[ComparedPatches, Ball, RayBatch]:
     """300 rays onto a ball; a wall ``hidden`` in the grid stands before the half where x > 0."""
     batch = pool().draw(300, 1.0, torch.Generator().manual_seed(0))
     steps = torch.arange(2.0, 4.0, 0.02)
@@ -118,18 +149,22 @@ def compared(radius: float, hidden: bool = False) -> tuple[ComparedPatches, Ball
     method = small_method(10)
     images, masks = photos()
     trainer = Trainer(method, PixelPool(CAMERAS, images, masks, CPU), CPU, 0)
-    settings = replace(trainer._settings(), patches=200, patch_reach=0.02)
+    settings = replace(trainer._settings(), patches=200, patch_reach=reach)
     found = compare_patches(
         PatchViews(CAMERAS, images, CPU), ball, grid, batch, samples,  # pyright: ignore
-        places.norm(dim=1) - radius, settings, cpu,
+        places.norm(dim=1) - radius, settings, cpu, flat,
     )  # fmt: skip
     return found, ball, batch
 
 
-def test_the_true_surface_costs_little_and_a_wrong_one_is_led_back():
+POINTS = pytest.mark.parametrize("points", ["plane", "surface"])
+
+
+@POINTS
+def test_the_true_surface_costs_little_and_a_wrong_one_is_led_back(points: str):
     costs = {}
     for off in (-0.03, 0.0, 0.03):
-        found, ball, _ = compared(RADIUS + off)
+        found, ball, _ = compared(RADIUS + off, flat=points == "plane")
         loss = patch_loss(found.costs, found.weights)
         (slope,) = torch.autograd.grad(loss, ball.radius)
         costs[off] = float(loss.detach())
@@ -137,6 +172,16 @@ def test_the_true_surface_costs_little_and_a_wrong_one_is_led_back():
             assert np.sign(float(slope)) == np.sign(off)
     assert costs[0.0] < 0.05
     assert min(costs[-0.03], costs[0.03]) > 2 * costs[0.0]
+
+
+def test_wide_patches_of_a_ball_look_alike_only_where_they_bend_with_it():
+    """Half of a patch's side is a seventh of the radius."""
+    costs = {}
+    for flat in (True, False):
+        found, _, _ = compared(RADIUS, flat=flat, reach=RADIUS / 7)
+        assert (found.weights > 0).double().mean() > 0.3
+        costs[flat] = float(patch_loss(found.costs, found.weights).detach())
+    assert costs[False] < 0.5 * costs[True]
 
 
 def test_at_most_four_views_count_and_only_those_that_see_the_point():
@@ -148,8 +193,8 @@ def test_at_most_four_views_count_and_only_those_that_see_the_point():
     assert not free.weights[free.costs == 2].any()
 
 
-def with_patches(steps: int, weight: object = 1.0) -> MethodConfig:
-    method = small_method(steps, patches=64)
+def with_patches(steps: int, weight: object = 1.0, points: str = "plane") -> MethodConfig:
+    method = small_method(steps, patches=64, patch_points=points)
     losses = replace(method.training.losses, patch=weight, mask=0.0)
     return replace(method, training=replace(method.training, losses=losses))
 
@@ -167,9 +212,10 @@ def test_patches_that_have_faded_are_not_compared():
     assert asked == [False] * 9 + [True] * 11 + [False] * 20
 
 
-def test_patches_move_the_surface():
+@POINTS
+def test_patches_move_the_surface(points: str):
     """From a ball that is too small, without any other word on the shape."""
-    method = with_patches(60, 2.0)
+    method = with_patches(60, 2.0, points)
     sdf = replace(method.model.sdf, initial_radius=RADIUS - 0.03)
     losses = replace(method.training.losses, colour=0.0, cavity=0.0)
     training = replace(method.training, losses=losses, patches=256)
@@ -187,8 +233,9 @@ def test_patches_move_the_surface():
     assert found[0] < 0.4 * found[1]
 
 
-def test_a_run_with_patches_that_was_interrupted_equals_one_that_was_not():
-    method = with_patches(24)
+@POINTS
+def test_a_run_with_patches_that_was_interrupted_equals_one_that_was_not(points: str):
+    method = with_patches(24, points=points)
     assert torch.equal(*whole_and_resumed(lambda seed: new_trainer(method, seed), 24, 13))
 
 
