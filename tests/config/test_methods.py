@@ -60,6 +60,7 @@ def test_resolved_method_reads_back_as_itself(tmp_path: Path):
         ({"model": {"outside": {"radiance": {"output": "scale"}}}}, "outside.radiance.output"),
         ({"model": {"cos_anneal_end": 1.5}}, "cos_anneal_end"),
         ({"training": {"samples": 600}}, "training.samples"),
+        ({"training": {"patch_points": "ball"}}, "training.patch_points"),
     ],
 )
 def test_a_wrong_key_or_value_is_named_in_one_sentence(overrides: dict, named: str):

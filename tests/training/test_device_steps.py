@@ -64,6 +64,9 @@ METHODS: dict[str, dict[str, Any]] = {
     },
     "colours of photos": {"training": {"affine_colours": True}},
     "patches": {"training": {"losses": {"patch": 0.5}, "patches": 6}},
+    "patches on the surface": {
+        "training": {"losses": {"patch": 0.5}, "patches": 3, "patch_points": "surface"},
+    },
     "smoothness": {"training": {"losses": {"smoothness": 0.1}, "smooth_places": 32}},
 }  # fmt: skip
 TINY = {
@@ -129,7 +132,7 @@ def on_cuda_operators(name: str) -> tuple[Trainer, StepSettings]:
     trainer = Trainer(
         method, PixelPool(cameras, images, masks, CPU), CPU, 0, backend=cuda,
         evidence=evidence if name == "stereo" else None,
-        views=PatchViews(cameras, images, CPU) if name == "patches" else None,
+        views=PatchViews(cameras, images, CPU) if name.startswith("patches") else None,
     )  # fmt: skip
     trainer.rays, trainer.step = 8, 10
     settings = trainer._settings()

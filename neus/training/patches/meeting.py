@@ -110,8 +110,8 @@ def on_surface(
 ) -> Taps:
     """The taps of patches moved onto the surface, each along its ray, differentiable by the field.
 
-    Those that the surface is too far from are not known any more. (GeoNeuS and its like compare on
-    the plane, which a strut, a fold or a leaf does not fill.)
+    Those that the surface is too far from are not known any more. Geo-NeuS (Fu et al., NeurIPS
+    2022) compares on the plane, which a strut, a fold or a leaf does not fill.
 
     Args:
         taps: on the planes that touch the surface.

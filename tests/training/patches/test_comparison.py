@@ -105,9 +105,10 @@ def test_taps_are_moved_onto_the_surface_along_their_rays_or_are_not_known():
     places = torch.stack([top, top + torch.tensor([0.0, 0, 0.2])])
     known = torch.ones(2, 9, dtype=torch.bool)
     known[0, 8] = False
+    plane = Taps(torch.zeros(2, 9, 2), places, known)
     taps = on_surface(
-        ball, Taps(torch.zeros(2, 9, 2), places, known), camera, places[:, 4], cpu, 1, 0.02
-    )  # pyright: ignore[reportArgumentType]
+        ball, plane, camera, places[:, 4], cpu, 1, 0.02,  # pyright: ignore[reportArgumentType]
+    )  # fmt: skip
     assert taps.known.tolist() == [[True] * 8 + [False], [False] * 9]
     moved = taps.places[0, :8]
     torch.testing.assert_close(moved.norm(dim=1).detach(), torch.full((8,), 0.5), atol=1e-4, rtol=0)
