@@ -10,8 +10,7 @@ Every backend is a module with the same functions, which ``neus.ops.reference`` 
 - ``patchmatch``: depth and normals of a view by stereo, before any training
 - ``TableGradient``, ``adam_step``: the hash table's gradient and its optimizer
 
-Patches whose taps lie on the surface itself are compared by ``reference`` alone, on any device
-(``taps_on_plane``, ``tap_costs``).
+Patches whose taps lie on the surface itself are compared by ``reference`` alone, on any device.
 
 ``reference`` (torch, any device and precision) is the oracle of the others, ``cpu`` holds numba
 kernels, ``cuda`` Triton kernels, and ``tcnn`` calls tiny-cuda-nn and nerfacc where both are

@@ -15,7 +15,7 @@ from neus.ops.reference.networks import (
     softplus_with_slope,
 )
 from neus.ops.reference.outside import march_outside, outside_start
-from neus.ops.reference.patches import Taps, in_sight, patch_costs, tap_costs, taps_on_plane
+from neus.ops.reference.patches import in_sight, patch_costs
 from neus.ops.reference.rays import composite, march_rays, section
 from neus.ops.reference.stereo import patchmatch
 from neus.ops.reference.table import ADAM_DECAY, ADAM_EPSILON, TableGradient, adam_step
@@ -25,7 +25,6 @@ __all__ = [
     "ADAM_EPSILON",
     "Linearized",
     "TableGradient",
-    "Taps",
     "adam_step",
     "colour_network",
     "composite",
@@ -48,7 +47,5 @@ __all__ = [
     "shade_density",
     "softplus_backward",
     "softplus_with_slope",
-    "tap_costs",
-    "taps_on_plane",
     "to_grid",
 ]

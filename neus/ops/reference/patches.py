@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import torch
@@ -13,20 +13,8 @@ from neus.ops.patches import STEEPEST, WHITE, PatchPictures
 if TYPE_CHECKING:
     from jaxtyping import Bool, Float, Int
 
-
-@dataclass(frozen=True)
-class Taps:
-    """Squares of pixels around pixels of their views, and what they see.
-
-    Attributes:
-        pixels: of the first view.
-        places: what is seen there, in the scene frame.
-        known: whether it is.
-    """
-
-    pixels: Float[Tensor, "p n 2"]
-    places: Float[Tensor, "p n 3"]
-    known: Bool[Tensor, "p n"]
+Onto = Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]
+"""Of taps: places ``[p, n, 3]`` on planes, and whether they are known, to others, and whether."""
 
 
 def patch_costs(
@@ -38,6 +26,7 @@ def patch_costs(
     spacing: Float[Tensor, "p"],
     radius: int,
     noise: float,
+    onto: Onto | None = None,
 ) -> tuple[Float[Tensor, "p k"], Bool[Tensor, "p k"], Float[Tensor, "p"]]:
     """How little patches around surface points look alike in other views: 1 - NCC.
 
@@ -56,78 +45,44 @@ def patch_costs(
         spacing: from tap to tap, in pixels of the first view, 1 or more.
         noise: standard deviation of the grey; its square is added to both variances, so that
             patches without texture are like nothing.
+        onto: moves the taps off the plane, along the rays of their pixels. The result is then
+            differentiable by what the places are by. The reference alone takes it.
 
     Returns:
         Costs in [0, 2]; whether each counts, which it does where all taps lie in both pictures,
         both cameras see the plane's front not too slanted, and the first patch varies by more than
         the noise; and the variance of the first patch. Costs that do not count are 1.
     """
-    taps = taps_on_plane(t, directions, normals, views[:, 0], pictures, spacing, radius)
-    return tap_costs(taps, t, directions, normals, views, pictures, spacing, noise)
-
-
-def taps_on_plane(
-    t: Float[Tensor, "p"],
-    directions: Float[Tensor, "p 3"],
-    normals: Float[Tensor, "p 3"],
-    own: Int[Tensor, "p"],
-    pictures: PatchPictures,
-    spacing: Float[Tensor, "p"],
-    radius: int,
-) -> Taps:
-    """A patch's taps where the rays of their pixels meet its plane, known where that is ahead.
-
-    Arguments are those of :func:`patch_costs`; ``own`` are the first views. Places are
-    differentiable by ``t``.
-    """
-    kind = t.dtype
-    normals, spacing = normals.detach().to(kind), spacing.detach().to(kind)
-    origin, to_pixel = pictures.centres[own].to(kind), pictures.to_pixel[own].to(kind)
-    middle, _ = _projected(to_pixel, t[:, None].detach() * directions)
-    steps = torch.arange(-radius, radius + 1, device=t.device, dtype=kind)
-    square = torch.stack(torch.meshgrid(steps, steps, indexing="xy"), dim=-1).view(-1, 2)
-    pixels = middle[:, None] + spacing[:, None, None] * square
-    rays = torch.nn.functional.pad(pixels, (0, 1), value=1.0) @ pictures.to_world[own].to(kind).mT
-    facing = (rays * normals[:, None]).sum(dim=2)
-    depths = ((t[:, None] * directions) * normals).sum(dim=1)[:, None] / facing
-    return Taps(pixels, origin[:, None] + depths[:, :, None] * rays, depths > 0)
-
-
-def tap_costs(
-    taps: Taps,
-    t: Float[Tensor, "p"],
-    directions: Float[Tensor, "p 3"],
-    normals: Float[Tensor, "p 3"],
-    views: Int[Tensor, "p 1+k"],
-    pictures: PatchPictures,
-    spacing: Float[Tensor, "p"],
-    noise: float,
-) -> tuple[Float[Tensor, "p k"], Bool[Tensor, "p k"], Float[Tensor, "p"]]:
-    """The same of taps whose places are known, by which costs are differentiable.
-
-    ``t`` and ``normals`` are of the patches' middles. Patches with a tap whose place is not known
-    do not count.
-    """
     kind, own, others = t.dtype, views[:, 0], views[:, 1:]
-    normals, spacing, t = normals.detach().to(kind), spacing.detach().to(kind), t.detach()
-    to_pixel, centres, focal = (
-        part.to(kind) for part in (pictures.to_pixel, pictures.centres, pictures.focal)
+    normals, spacing = normals.detach().to(kind), spacing.detach().to(kind)
+    to_pixel, to_world, centres, focal = (
+        part.to(kind)
+        for part in (pictures.to_pixel, pictures.to_world, pictures.centres, pictures.focal)
     )
-    point = centres[own] + t[:, None] * directions
-    _, depth = _projected(to_pixel[own], t[:, None] * directions)
+    origin, point = centres[own], centres[own] + t[:, None] * directions
+    middle, depth = _projected(to_pixel[own], t[:, None].detach() * directions)
+    steps = torch.arange(-radius, radius + 1, device=t.device, dtype=kind)
+    taps = torch.stack(torch.meshgrid(steps, steps, indexing="xy"), dim=-1).view(-1, 2)
+    pixels = middle[:, None] + spacing[:, None, None] * taps
+    rays = torch.nn.functional.pad(pixels, (0, 1), value=1.0) @ to_world[own].mT
+    facing = (rays * normals[:, None]).sum(dim=2)
+    depths = ((point - origin) * normals).sum(dim=1)[:, None] / facing
+    places, known = origin[:, None] + depths[:, :, None] * rays, depths > 0
+    if onto is not None:
+        places, known = onto(places, known)
     # What one pixel of the first view is wide at the point, in pixels of the others.
-    _, far = _projected(to_pixel[others], point[:, None] - centres[others])
+    _, far = _projected(to_pixel[others], point[:, None].detach() - centres[others])
     scale = focal[others] / far * (depth / focal[own])[:, None]
-    first, within = _sampled(pictures, own, spacing, taps.pixels)
+    first, within = _sampled(pictures, own, spacing, pixels)
     landed, ahead = _projected(
-        to_pixel[others][:, :, None], taps.places[:, None] - centres[others][:, :, None]
+        to_pixel[others][:, :, None], places[:, None] - centres[others][:, :, None]
     )
     second, met = _sampled(pictures, others, spacing[:, None] * scale, landed)
     cost, variance = _one_minus_ncc(first[:, None], second, noise)
     ways = torch.nn.functional.normalize(centres[others] - point[:, None], dim=2)
     seen = (ways * normals[:, None]).sum(dim=2) > STEEPEST
     valid = met.all(dim=2) & (ahead > 0).all(dim=2) & (far > 0) & seen
-    shown = within.all(dim=1) & taps.known.all(dim=1) & (variance[:, 0] > noise**2)
+    shown = within.all(dim=1) & known.all(dim=1) & (variance[:, 0] > noise**2)
     shown &= (directions * normals).sum(dim=1) < -STEEPEST
     valid &= shown[:, None]
     return torch.where(valid, cost, 1), valid, variance[:, 0].detach()

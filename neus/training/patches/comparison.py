@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from neus.fields import SdfField
-from neus.ops.reference import tap_costs, taps_on_plane
+from neus.ops import reference
 from neus.ops.types import Samples
 from neus.rendering import OccupancyGrid
 from neus.training.patches.meeting import first_crossings, meet, on_surface
@@ -85,18 +85,18 @@ def compare_patches(
     spacing = (settings.patch_reach / RADIUS / pixel).clamp(min=1)
     # The rays may begin before the sphere and not at the camera.
     moved = t + (away - t.detach())
-    patch = moved, directions, normals, seen_from, pictures, spacing
+    patch = moved, directions, normals, seen_from, pictures, spacing, RADIUS, NOISE
     if flat:
-        costs, valid, variance = backend.patch_costs(*patch, RADIUS, NOISE)
+        costs, valid, variance = backend.patch_costs(*patch)
     else:
-        plane = taps_on_plane(
-            moved.detach(), directions, normals, own[:, 0], pictures, spacing, RADIUS
-        )
-        taps = on_surface(
-            field, plane, pictures.centres[own[:, 0]], points, backend, stage.active_levels,
-            stage.step_length,
+        centres = pictures.centres[own[:, 0]]
+        costs, valid, variance = reference.patch_costs(
+            *patch,
+            lambda places, known: on_surface(
+                field, places, known, centres, points, backend, stage.active_levels,
+                stage.step_length,
+            ),
         )  # fmt: skip
-        costs, valid, variance = tap_costs(taps, *patch, NOISE)
     lifted = points + normals * (2 / len(occupancy.outside))
     valid = valid & (seen_from[:, 1:] != own) & crossings.found[:, None]
     valid = valid & backend.in_sight(lifted, seen_from[:, 1:], pictures, occupancy.outside)

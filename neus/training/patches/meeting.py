@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from types import ModuleType
 from typing import TYPE_CHECKING
 
@@ -10,7 +10,6 @@ import torch
 from torch import Tensor
 
 from neus.fields import SdfField
-from neus.ops.reference import Taps
 from neus.ops.types import Samples
 
 if TYPE_CHECKING:
@@ -101,30 +100,30 @@ def meet(
 
 def on_surface(
     field: SdfField,
-    taps: Taps,
+    places: Float[Tensor, "p n 3"],
+    known: Bool[Tensor, "p n"],
     origins: Float[Tensor, "p 3"],
     middles: Float[Tensor, "p 3"],
     backend: ModuleType,
     levels: int,
     longest: float | Float[Tensor, ""],
-) -> Taps:
+) -> tuple[Float[Tensor, "p n 3"], Bool[Tensor, "p n"]]:
     """The taps of patches moved onto the surface, each along its ray, differentiable by the field.
 
     Those that the surface is too far from are not known any more. Geo-NeuS (Fu et al., NeurIPS
     2022) compares on the plane, which a strut, a fold or a leaf does not fill.
 
     Args:
-        taps: on the planes that touch the surface.
+        places: of the taps, on the planes that touch the surface, where they are ``known``.
         origins: of the patches' rays.
         middles: surface points, which stand for taps that are not known.
     """
-    count = taps.places.shape[1]
-    places = torch.where(taps.known[:, :, None], taps.places, middles[:, None]).detach()
+    places = torch.where(known[:, :, None], places, middles[:, None]).detach()
     ways = torch.nn.functional.normalize(places - origins[:, None], dim=2)
     starts = places.clamp(-1, 1).view(-1, 3)  # where a hash grid ends
     t, _ = meet(
         field, starts, ways.view(-1, 3), torch.zeros_like(starts[:, 0]), backend, levels, longest
     )
-    t = t.view(-1, count, 1)
-    near = (t.detach()[:, :, 0].abs() < NEAR * longest) & taps.known
-    return replace(taps, places=starts.view(-1, count, 3) + t * ways, known=near)
+    t = t.view(*known.shape, 1)
+    near = t.detach()[:, :, 0].abs() < NEAR * longest
+    return starts.view(places.shape) + t * ways, known & near

@@ -11,8 +11,7 @@ import torch
 from torch import Tensor
 
 from neus.config import MethodConfig, load_method
-from neus.ops import cpu, reference
-from neus.ops.reference import Taps, tap_costs, taps_on_plane
+from neus.ops import cpu
 from neus.ops.types import Samples
 from neus.rendering import OccupancyGrid
 from neus.training import PatchViews, PixelPool, Trainer
@@ -20,7 +19,6 @@ from neus.training.losses import patch_loss
 from neus.training.patches.comparison import KEPT, ComparedPatches, compare_patches
 from neus.training.patches.meeting import first_crossings, meet, on_surface
 from neus.training.rays import RayBatch
-from tests.helpers.patch_cases import random_case
 from tests.helpers.textured_scenes import RADIUS, cone_of_cameras, look, texture
 from tests.helpers.trainings import (
     CPU,
@@ -105,29 +103,16 @@ def test_taps_are_moved_onto_the_surface_along_their_rays_or_are_not_known():
     places = torch.stack([top, top + torch.tensor([0.0, 0, 0.2])])
     known = torch.ones(2, 9, dtype=torch.bool)
     known[0, 8] = False
-    plane = Taps(torch.zeros(2, 9, 2), places, known)
-    taps = on_surface(
-        ball, plane, camera, places[:, 4], cpu, 1, 0.02,  # pyright: ignore[reportArgumentType]
+    there, near = on_surface(
+        ball, places, known, camera, places[:, 4], cpu, 1, 0.02,  # pyright: ignore[reportArgumentType]
     )  # fmt: skip
-    assert taps.known.tolist() == [[True] * 8 + [False], [False] * 9]
-    moved = taps.places[0, :8]
+    assert near.tolist() == [[True] * 8 + [False], [False] * 9]
+    moved = there[0, :8]
     torch.testing.assert_close(moved.norm(dim=1).detach(), torch.full((8,), 0.5), atol=1e-4, rtol=0)
     before, after = places[0, :8] - camera[0], moved.detach() - camera[0]
     assert torch.linalg.cross(before, after).norm(dim=1).max() < 1e-5
     (slope,) = torch.autograd.grad(moved[:, 2].sum(), ball.radius)
     assert 8 < float(slope) < 9  # each tap rises with the radius, the outer ones a little faster
-
-
-def test_a_plane_s_taps_cost_what_the_operator_says():
-    case = random_case(3)
-    patch = (case.t, case.directions, case.normals)
-    others = (case.pictures, case.spacing)
-    taps = taps_on_plane(*patch, case.views[:, 0], *others, case.radius)
-    costs, valid, variance = tap_costs(taps, *patch, case.views, *others, case.noise)
-    expected, _, counted, varied = case.compare(reference)
-    assert torch.equal(valid, counted)
-    torch.testing.assert_close(costs.double(), expected)
-    torch.testing.assert_close(variance.double(), varied)
 
 
 def compared(
